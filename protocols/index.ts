@@ -1,0 +1,5 @@
+export * from "./address.ts";
+export * from "./envelope.ts";
+export * from "./errors.ts";
+export * from "./protocol.ts";
+export * from "./subjects.ts";

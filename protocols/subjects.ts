@@ -1,0 +1,96 @@
+import { type ActorAddress, isActorAddress, isToken, quote } from "./address.ts";
+import { CoxswainError } from "./errors.ts";
+
+/**
+ * The subject grammar; no other file spells a subject. `<zone>` is the *sending* node's trust
+ * zone, a token that a publish permission binds, so that nobody else can claim it.
+ *
+ *     cx.<system>.in.<zone>.<address>     inbox
+ *     cx.<system>.ctl.<zone>.<address>    control lane: stop, cancel, watch
+ *     cx.<system>.re.<zone>.<node>.<n>    a node's replies
+ *     cx.<system>.ev.<address>.<type>     emitted events and life-cycle facts
+ *     cx.<system>.dead.<address>          dead letters (a stream)
+ *     cx.<system>.node.<node>             heartbeats
+ *
+ * An actor's first token has one home node. The node takes all inboxes below that token with
+ * two subscriptions a lane, and finds the actor in a map: 100,000 actors cost no more than one.
+ */
+export type Lane = "in" | "ctl";
+
+export function inboxSubject(system: string, lane: Lane, zone: string, to: ActorAddress): string {
+  return `cx.${system}.${lane}.${zone}.${to}`;
+}
+
+/** What a node subscribes to for a root name: the root itself, and all below it. */
+export function rootPatterns(system: string, lane: Lane, root: string): [string, string] {
+  return [`cx.${system}.${lane}.*.${root}`, `cx.${system}.${lane}.*.${root}.>`];
+}
+
+export function replySubject(system: string, zone: string, node: string, n: string): string {
+  return `cx.${system}.re.${zone}.${node}.${n}`;
+}
+
+/** The replies to `node`, from any zone. */
+export function replyPattern(system: string, node: string): string {
+  return `cx.${system}.re.*.${node}.*`;
+}
+
+export function eventSubject(system: string, from: ActorAddress, type: string): string {
+  return `cx.${system}.ev.${from}.${type}`;
+}
+
+/** Events of one address or of all (`*`), of one type or of all. */
+export function eventPattern(system: string, from: ActorAddress | "*", type: string | "*"): string {
+  if (from === "*") return `cx.${system}.ev.>`;
+  return `cx.${system}.ev.${from}.${type}`;
+}
+
+export function deadSubject(system: string, to: ActorAddress): string {
+  return `cx.${system}.dead.${to}`;
+}
+
+export function deadPattern(system: string): string {
+  return `cx.${system}.dead.>`;
+}
+
+export function nodeSubject(system: string, node: string): string {
+  return `cx.${system}.node.${node}`;
+}
+
+export function nodePattern(system: string): string {
+  return `cx.${system}.node.*`;
+}
+
+/** The parts of an inbox or control subject, or undefined if it is none of this system's. */
+export function parseInbox(system: string, subject: string): { zone: string; to: ActorAddress } | undefined {
+  const start = `cx.${system}.`.length;
+  const laneEnd = subject.indexOf(".", start);
+  const zoneEnd = subject.indexOf(".", laneEnd + 1);
+  if (laneEnd < 0 || zoneEnd < 0) return undefined;
+  const to = subject.slice(zoneEnd + 1);
+  const zone = subject.slice(laneEnd + 1, zoneEnd);
+  return isActorAddress(to) && isToken(zone) ? { zone, to } : undefined;
+}
+
+/** The parts of an event subject. The type is the last token: types have no dot, addresses may. */
+export function parseEvent(
+  system: string,
+  subject: string,
+): { from: ActorAddress; type: string } | undefined {
+  const prefix = `cx.${system}.ev.`;
+  const dot = subject.lastIndexOf(".");
+  if (!subject.startsWith(prefix) || dot <= prefix.length) return undefined;
+  const from = subject.slice(prefix.length, dot);
+  return isActorAddress(from) ? { from, type: subject.slice(dot + 1) } : undefined;
+}
+
+/** A system's, zone's or node's name. @throws OPTION_INVALID */
+export function nameToken(what: string, text: string): string {
+  if (!isToken(text)) {
+    throw new CoxswainError(
+      "OPTION_INVALID",
+      `Expected ${what} of 1 to 64 characters A-Z a-z 0-9 _ -, got ${quote(text)}`,
+    );
+  }
+  return text;
+}

@@ -1,0 +1,126 @@
+import type { CoxswainError, Envelope } from "../../protocols/index.ts";
+
+/** What became of something asked of a transport. `unknown`: it may or may not have happened. */
+export type Outcome<T = void> =
+  | { readonly kind: "ok"; readonly value: T }
+  | { readonly kind: "rejected"; readonly error: CoxswainError }
+  | { readonly kind: "unknown"; readonly error: CoxswainError };
+
+/** What arrived on a subject. */
+export interface Delivery {
+  readonly subject: string;
+  /** Bytes from the wire; or, inside one process, an envelope whose body is this receiver's own copy. */
+  readonly payload: Uint8Array | Envelope;
+  /** Where the sender waits for an answer. */
+  readonly reply: string | undefined;
+  /** The server says that nobody listened to what was published with this `subject` as its reply. */
+  readonly unreachable?: true;
+}
+
+export interface Subscription {
+  /** Nothing is delivered after this returns. */
+  close(): void;
+}
+
+export type TransportEvent =
+  | { readonly type: "connected"; readonly server: string }
+  | { readonly type: "disconnected"; readonly reason: string }
+  | { readonly type: "closed"; readonly error?: CoxswainError }
+  /** A refused publish or subscription (PERMISSION_DENIED), a cut slow consumer (TRANSPORT_SLOW) and the like: never silent. */
+  | { readonly type: "error"; readonly error: CoxswainError; readonly subject?: string };
+
+/**
+ * Carries messages between cells. Two implementations, in-process and NATS, are held to one
+ * contract suite. It speaks outcomes, not exceptions.
+ */
+export interface Transport {
+  readonly name: "memory" | "nats";
+  /** Largest payload in bytes that `publish` takes. */
+  readonly payloadMaxBytes: number;
+  /** "nats://127.0.0.1:40123" or "memory". */
+  readonly url: string;
+  readonly connected: boolean;
+  /**
+   * Sends, without waiting: what is published in one order on one transport arrives in that order
+   * at each subscriber. With `reply`, a subject nobody listens to answers there with `unreachable`.
+   *
+   * @returns `undefined` when taken, else why not: TRANSPORT_CLOSED, TRANSPORT_FULL (too many bytes wait
+   * for a reconnect), PAYLOAD_TOO_LARGE, MESSAGE_INVALID (the body is no plain data).
+   */
+  publish(subject: string, payload: Uint8Array | Envelope, reply?: string): CoxswainError | undefined;
+  /**
+   * Listens to a subject, with `*` and `>` as in NATS. In a `queue` group one member gets each message.
+   * A handler that throws is reported as an `error` event; nobody else is disturbed.
+   */
+  subscribe(
+    pattern: string,
+    handler: (delivery: Delivery) => void,
+    options?: { queue?: string },
+  ): Subscription;
+  /** Resolves when the server has everything published so far; `unknown` if the connection breaks meanwhile. */
+  flush(): Promise<Outcome>;
+  /** Events from now on; returns the unsubscribe function. */
+  onEvent(listener: (event: TransportEvent) => void): () => void;
+  /** Key-value buckets and streams. */
+  readonly store: Store;
+  /** Takes no more, delivers what has arrived, flushes, closes. Idempotent. */
+  drain(): Promise<void>;
+  /** Closes at once. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface Store {
+  /** Opens a bucket, creating it where it is missing. History 1. `limits` hold where it is created. */
+  bucket(name: string, limits?: { readonly valueMaxBytes?: number }): Promise<Outcome<Bucket>>;
+  /** Opens a stream over subjects, creating it where it is missing; the oldest entries go when a limit is reached. */
+  stream(name: string, options: StreamOptions): Promise<Outcome<Stream>>;
+}
+
+export interface Entry {
+  readonly key: string;
+  /** Undefined for a deleted key. */
+  readonly value: Uint8Array | undefined;
+  readonly revision: number;
+}
+
+/** Keys are dotted tokens of A-Z a-z 0-9 _ -. A lost compare-and-set is `rejected` with ADDRESS_TAKEN. */
+export interface Bucket {
+  /** Read from the leader, so never stale. Undefined where the key is missing or deleted. */
+  get(key: string): Promise<Outcome<Entry | undefined>>;
+  /** Succeeds only where the key is missing or deleted. */
+  create(key: string, value: Uint8Array): Promise<Outcome<number>>;
+  /** Succeeds only on the named revision. */
+  update(key: string, value: Uint8Array, revision: number): Promise<Outcome<number>>;
+  put(key: string, value: Uint8Array): Promise<Outcome<number>>;
+  /** With `revision`, only on it. */
+  delete(key: string, revision?: number): Promise<Outcome>;
+  entries(): Promise<Outcome<readonly Entry[]>>;
+  /** Present entries first, in order of revision, then every change. `ready` resolves after the present ones. */
+  watch(handler: (entry: Entry) => void): Promise<Outcome<Subscription>>;
+}
+
+export interface StreamOptions {
+  readonly subjects: readonly string[];
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+}
+
+export interface Stream {
+  /** Resolves with the sequence number once the server has stored it. */
+  append(subject: string, payload: Uint8Array): Promise<Outcome<number>>;
+  /** Entries from `fromSequence` (default the first), oldest first, at most `limit`. */
+  read(options?: {
+    fromSequence?: number;
+    limit?: number;
+    subject?: string;
+  }): Promise<Outcome<readonly StreamEntry[]>>;
+  delete(sequence: number): Promise<Outcome>;
+  count(): Promise<Outcome<number>>;
+}
+
+export interface StreamEntry {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly storedAtMs: number;
+}
