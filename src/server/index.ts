@@ -1,0 +1,6 @@
+export { type BringableVersion, type BringServerOptions, bringServer } from "./bring-server.ts";
+export { assertReplicas, type Capabilities, capabilitiesOf } from "./capabilities.ts";
+export { type FindServerOptions, findServer, type ServerBinary } from "./find-server.ts";
+export type { ConfigValue, ServerConfig } from "./server-config.ts";
+export type { ServerExit } from "./server-process.ts";
+export { type EmbeddedServer, type StartServerOptions, startServer } from "./start-server.ts";
