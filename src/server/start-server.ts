@@ -61,6 +61,8 @@ export interface EmbeddedServer extends AsyncDisposable {
 
 const host = "127.0.0.1";
 const storeWaitMs = 10_000;
+// Others may start over the same store at the same time.
+const launchesMax = 5;
 
 /**
  * Starts a nats-server as a child process.
@@ -140,7 +142,7 @@ async function launch(
   options: StartServerOptions,
   timeoutMs: number,
 ): Promise<Launched> {
-  for (;;) {
+  for (let attempt = 1; attempt <= launchesMax; attempt += 1) {
     const runFolder = await mkdtemp(join(tmpdir(), "coxswain-nats-"));
     const storeDir = options.storeDir === undefined ? join(runFolder, "store") : resolve(options.storeDir);
     const storeLock = options.storeDir === undefined ? undefined : storeLockOf(storeDir);
@@ -156,6 +158,7 @@ async function launch(
     if (ready !== "locked") return { server, ...ready, storeDir, configFile };
     if (storeLock !== undefined) await storeReleased(storeLock, storeWaitMs);
   }
+  throw new CoxswainError("SERVER_FAILED", `Cannot lock the store folder "${options.storeDir}"`);
 }
 
 function configFor(binary: ServerBinary, options: StartServerOptions, storeDir: string): string {
