@@ -1,0 +1,224 @@
+import { type CoxswainError, type Envelope, quote } from "../../protocols/index.ts";
+import { type EventListeners, thrownBy } from "./event-listeners.ts";
+import { MemoryStream } from "./memory-stream.ts";
+import { done, ok, rejected } from "./outcomes.ts";
+import { lostRace, refuseKey, refuseName, refuseSize, refuseStream } from "./store-rules.ts";
+import { SubjectTree } from "./subject-tree.ts";
+import type { Bucket, Entry, Outcome, Store, Stream, StreamOptions, Subscription } from "./transport.ts";
+import { encodeEnvelope } from "./wire.ts";
+
+/** What the store needs of the hub. */
+interface Host {
+  nowMs(): number;
+  /** Runs in the order of deliveries. */
+  later(run: () => void): void;
+  /** Subjects are captured from now on that were not. */
+  changed(): void;
+}
+
+/** What the store needs of the transport that asks. */
+interface Connection {
+  readonly connected: boolean;
+  readonly events: EventListeners;
+  publish(subject: string, payload: Uint8Array): CoxswainError | undefined;
+}
+
+/** Buckets and streams of one hub. They live as long as it does. */
+export class MemoryStore {
+  readonly #host: Host;
+  readonly #buckets = new Map<string, BucketData>();
+  readonly #streams = new Map<string, MemoryStream>();
+  readonly #captured = new SubjectTree<MemoryStream>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  captures(subject: string): boolean {
+    return this.#captured.match(subject).length > 0;
+  }
+
+  /** Keeps what was published on a captured subject, as a server's stream does. */
+  capture(subject: string, payload: Uint8Array | Envelope): void {
+    const bytes = payload instanceof Uint8Array ? payload : encodeEnvelope(payload);
+    for (const stream of this.#captured.match(subject)) stream.keep(subject, bytes, this.#host.nowMs());
+  }
+
+  forConnection(connection: Connection): Store {
+    return {
+      bucket: async (name, limits = {}) => {
+        const refusal = refuseClosed(connection) ?? refuseName("bucket", name);
+        if (refusal !== undefined) return refusal;
+        let data = this.#buckets.get(name);
+        if (data === undefined) {
+          data = new BucketData(limits.valueMaxBytes);
+          this.#buckets.set(name, data);
+        }
+        return ok(new MemoryBucket(data, this.#host, connection));
+      },
+      stream: async (name, options) => {
+        const refusal = refuseClosed(connection) ?? refuseStream(name, options);
+        if (refusal !== undefined) return refusal;
+        const opened = this.#openStream(name, options);
+        return opened.kind === "ok" ? ok(streamOf(opened.value, connection)) : opened;
+      },
+    };
+  }
+
+  #openStream(name: string, options: StreamOptions): Outcome<MemoryStream> {
+    const known = this.#streams.get(name);
+    if (known !== undefined) {
+      if (sameSubjects(known.options.subjects, options.subjects)) return ok(known);
+      const subjects = quote(known.options.subjects);
+      return rejected(
+        "STORE_FAILED",
+        `Expected stream ${name} over ${quote(options.subjects)}, but it is over ${subjects}`,
+      );
+    }
+    const stream = new MemoryStream(name, options);
+    this.#streams.set(name, stream);
+    for (const subject of options.subjects) this.#captured.add(subject, stream);
+    this.#host.changed();
+    return ok(stream);
+  }
+}
+
+export function sameSubjects(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((subject) => other.includes(subject));
+}
+
+function refuseClosed(connection: Connection): Outcome<never> | undefined {
+  return connection.connected ? undefined : rejected("TRANSPORT_CLOSED", "The connection is closed");
+}
+
+function streamOf(stream: MemoryStream, connection: Connection): Stream {
+  return {
+    append: async (subject, payload) => {
+      const refusal = refuseClosed(connection);
+      if (refusal !== undefined) return refusal;
+      if (!stream.takes(subject)) {
+        return rejected("STORE_FAILED", `Stream ${stream.name} does not take ${quote(subject)}`);
+      }
+      const error = connection.publish(subject, payload);
+      return error === undefined ? ok(stream.lastSequence) : { kind: "rejected", error };
+    },
+    read: async (options) => refuseClosed(connection) ?? ok(stream.read(options)),
+    delete: async (sequence) => refuseClosed(connection) ?? stream.delete(sequence),
+    count: async () => refuseClosed(connection) ?? ok(stream.count),
+  };
+}
+
+class BucketData {
+  readonly valueMaxBytes: number | undefined;
+  readonly entries = new Map<string, Entry>();
+  readonly watchers = new Set<(entry: Entry) => void>();
+  #revision = 0;
+
+  constructor(valueMaxBytes: number | undefined) {
+    this.valueMaxBytes = valueMaxBytes;
+  }
+
+  write(key: string, value: Uint8Array | undefined): number {
+    this.#revision += 1;
+    const entry = { key, value: value?.slice(), revision: this.#revision };
+    // Last in the map, so that the map is in order of revision.
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    for (const notify of this.watchers) notify(entry);
+    return entry.revision;
+  }
+
+  present(): Entry[] {
+    return [...this.entries.values()].filter((entry) => entry.value !== undefined).map(copyOf);
+  }
+}
+
+function copyOf(entry: Entry): Entry {
+  return { ...entry, value: entry.value?.slice() };
+}
+
+class MemoryBucket implements Bucket {
+  readonly #data: BucketData;
+  readonly #host: Host;
+  readonly #connection: Connection;
+
+  constructor(data: BucketData, host: Host, connection: Connection) {
+    this.#data = data;
+    this.#host = host;
+    this.#connection = connection;
+  }
+
+  async get(key: string): Promise<Outcome<Entry | undefined>> {
+    const refusal = this.#refuse(key);
+    if (refusal !== undefined) return refusal;
+    const entry = this.#data.entries.get(key);
+    return ok(entry?.value === undefined ? undefined : copyOf(entry));
+  }
+
+  async create(key: string, value: Uint8Array): Promise<Outcome<number>> {
+    const refusal = this.#refuse(key, value);
+    if (refusal !== undefined) return refusal;
+    if (this.#data.entries.get(key)?.value !== undefined) return lostRace(key, "missing");
+    return ok(this.#data.write(key, value));
+  }
+
+  async update(key: string, value: Uint8Array, revision: number): Promise<Outcome<number>> {
+    const refusal = this.#refuse(key, value) ?? this.#refuseRevision(key, revision);
+    return refusal ?? ok(this.#data.write(key, value));
+  }
+
+  async put(key: string, value: Uint8Array): Promise<Outcome<number>> {
+    return this.#refuse(key, value) ?? ok(this.#data.write(key, value));
+  }
+
+  async delete(key: string, revision?: number): Promise<Outcome> {
+    const refusal = this.#refuse(key) ?? this.#refuseRevision(key, revision);
+    if (refusal !== undefined) return refusal;
+    this.#data.write(key, undefined);
+    return done;
+  }
+
+  async entries(): Promise<Outcome<readonly Entry[]>> {
+    return refuseClosed(this.#connection) ?? ok(this.#data.present());
+  }
+
+  async watch(handler: (entry: Entry) => void): Promise<Outcome<Subscription>> {
+    const refusal = refuseClosed(this.#connection);
+    if (refusal !== undefined) return refusal;
+    let open = true;
+    const tell = (entry: Entry): void => {
+      if (!open || !this.#connection.connected) return;
+      try {
+        handler(entry);
+      } catch (thrown) {
+        this.#connection.events.error(thrownBy(`A watcher of ${entry.key}`, thrown), entry.key);
+      }
+    };
+    const notify = (entry: Entry): void => {
+      if (!this.#connection.connected) this.#data.watchers.delete(notify);
+      else this.#host.later(() => tell(copyOf(entry)));
+    };
+    for (const entry of this.#data.present()) notify(entry);
+    this.#data.watchers.add(notify);
+    await new Promise<void>((resolve) => this.#host.later(resolve));
+    return ok({
+      close: () => {
+        open = false;
+        this.#data.watchers.delete(notify);
+      },
+    });
+  }
+
+  #refuse(key: string, value?: Uint8Array): Outcome<never> | undefined {
+    return (
+      refuseClosed(this.#connection) ??
+      refuseKey(key) ??
+      refuseSize(`the value of ${key}`, value?.length ?? 0, this.#data.valueMaxBytes)
+    );
+  }
+
+  #refuseRevision(key: string, revision: number | undefined): Outcome<never> | undefined {
+    const last = this.#data.entries.get(key)?.revision ?? 0;
+    return revision === undefined || revision === last ? undefined : lostRace(key, `at revision ${revision}`);
+  }
+}
