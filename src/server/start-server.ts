@@ -30,7 +30,7 @@ export interface StartServerOptions {
   readonly payloadMaxBytes?: number;
   /** Further configuration; it wins over ours. */
   readonly config?: ServerConfig;
-  /** Default 10,000. */
+  /** How long it may take to be ready, or wait for its store to become free; default 10,000. */
   readonly startTimeoutMs?: number;
   /** How long an orderly stop may take before it is killed; default 5,000. */
   readonly stopTimeoutMs?: number;
@@ -51,6 +51,8 @@ export interface EmbeddedServer extends AsyncDisposable {
   /** Its configuration file, read again on SIGHUP. */
   readonly configFile: string;
   readonly capabilities: Capabilities;
+  /** How it flushes to disk; on a 2.9 server `interval` is two minutes. */
+  readonly sync: "interval" | "always";
   /** The last lines of its log. */
   readonly log: readonly string[];
   /** Settles when the server has ended, for whatever reason; never rejects. */
@@ -60,7 +62,6 @@ export interface EmbeddedServer extends AsyncDisposable {
 }
 
 const host = "127.0.0.1";
-const storeWaitMs = 10_000;
 // Others may start over the same store at the same time.
 const launchesMax = 5;
 
@@ -91,6 +92,7 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
     storeDir,
     configFile,
     capabilities: capabilitiesOf(binary.version),
+    sync: options.sync ?? "interval",
     get log() {
       return server.log;
     },
@@ -156,7 +158,7 @@ async function launch(
       throw error;
     });
     if (ready !== "locked") return { server, ...ready, storeDir, configFile };
-    if (storeLock !== undefined) await storeReleased(storeLock, storeWaitMs);
+    if (storeLock !== undefined) await storeReleased(storeLock, timeoutMs);
   }
   throw new CoxswainError("SERVER_FAILED", `Cannot lock the store folder "${options.storeDir}"`);
 }

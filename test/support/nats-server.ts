@@ -6,6 +6,7 @@ import {
   startServer,
 } from "../../src/server/index.ts";
 
+export * from "./nats-cluster.ts";
 export * from "./nats-credentials.ts";
 export * from "./tls-files.ts";
 

@@ -1,0 +1,54 @@
+import { createServer } from "node:net";
+import { connect } from "nats";
+import { type BringableVersion, type EmbeddedServer, startServer } from "../../src/server/index.ts";
+
+export interface TestCluster extends AsyncDisposable {
+  readonly servers: readonly EmbeddedServer[];
+  readonly urls: readonly string[];
+}
+
+/** Three servers that keep replicas together; resolves once JetStream answers. About three seconds. */
+export async function testCluster(version: BringableVersion = "2.10.27"): Promise<TestCluster> {
+  const ports = await Promise.all([freePort(), freePort(), freePort()]);
+  const routes = ports.map((port) => `nats-route://127.0.0.1:${port}`);
+  const servers = await Promise.all(
+    ports.map((port) =>
+      startServer({ version, config: { cluster: { name: "fleet", listen: `127.0.0.1:${port}`, routes } } }),
+    ),
+  );
+  const stop = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  const urls = servers.map((server) => server.url);
+  await untilJetStreamAnswers(urls).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { servers, urls, [Symbol.asyncDispose]: stop };
+}
+
+async function untilJetStreamAnswers(urls: string[]): Promise<void> {
+  const connection = await connect({ servers: urls });
+  const until = performance.now() + 30_000;
+  try {
+    // Asks until the servers have chosen a leader.
+    for (;;) {
+      const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 1_000 });
+      const answered = await manager.getAccountInfo().catch((error: unknown) => error);
+      if (!(answered instanceof Error)) return;
+      if (performance.now() > until) throw answered;
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** A port that was free a moment ago: routes must be known before the servers are there. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("Expected a port");
+  return address.port;
+}
