@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runCommand } from "./run-command.ts";
+import { type CommandResult, runCommand } from "./run-command.ts";
 
 const debianSuites = new Set(
   "bullseye bookworm trixie forky duke sid oldoldstable oldstable stable testing unstable".split(" "),
@@ -11,13 +11,14 @@ const keyrings = [
   "/usr/share/keyrings/debian-archive-keyring.pgp",
 ];
 const mirrorsMax = 3;
+const commandTimeoutMs = 180_000;
 
 /** What came of fetching a package: the file, or why there is none. */
 export type Fetched = { readonly file: string } | { readonly failure: string };
 
 /** Whether this machine has apt at all. */
 export async function hasApt(): Promise<boolean> {
-  const found = await Promise.all([apt(["--version"]), runCommand("dpkg", ["--version"], aptRun)]);
+  const found = await Promise.all([apt(["--version"]), run("dpkg", ["--version"])]);
   return found.every((result) => result.ok);
 }
 
@@ -45,7 +46,7 @@ export async function fetchFromSuite(
   mirror: string,
   folder: string,
 ): Promise<Fetched> {
-  const architecture = (await runCommand("dpkg", ["--print-architecture"], aptRun)).stdout.trim();
+  const architecture = (await run("dpkg", ["--print-architecture"])).stdout.trim();
   // Without a keyring file of this name apt falls back to /etc/apt/trusted.gpg.d, as before Debian 12.
   const keyring = keyrings.find((path) => existsSync(path));
   const options = [`arch=${architecture}`, "target=Packages", ...(keyring ? [`signed-by=${keyring}`] : [])];
@@ -68,7 +69,7 @@ export async function fetchFromOwnSources(name: string, folder: string): Promise
 
 /** Unpacks a package without installing it. */
 export async function unpackPackage(file: string, into: string): Promise<Fetched> {
-  const unpacked = await runCommand("dpkg", ["-x", file, into], aptRun);
+  const unpacked = await run("dpkg", ["-x", file, into]);
   return unpacked.ok ? { file: into } : { failure: unpacked.report };
 }
 
@@ -114,13 +115,17 @@ async function download(name: string, options: readonly string[], folder: string
   return result.ok && file ? { file: join(folder, file) } : { failure: result.report };
 }
 
-const aptRun = {
-  timeoutMs: 180_000,
-  env: { ...process.env, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
-};
+function apt(args: readonly string[], cwd?: string): Promise<CommandResult> {
+  return run("apt-get", args, cwd);
+}
 
-function apt(args: readonly string[], cwd?: string): ReturnType<typeof runCommand> {
-  return runCommand("apt-get", args, cwd === undefined ? aptRun : { ...aptRun, cwd });
+function run(command: string, args: readonly string[], cwd?: string): Promise<CommandResult> {
+  const env = { ...process.env, LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" };
+  return runCommand(command, args, {
+    timeoutMs: commandTimeoutMs,
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
 }
 
 /** apt's configuration has no escapes: a quote cannot be written, so such a folder is refused by apt itself. */

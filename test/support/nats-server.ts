@@ -1,7 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import {
   type BringableVersion,
+  bringServer,
   type EmbeddedServer,
+  findServer,
+  type ServerBinary,
   type StartServerOptions,
   startServer,
 } from "../../src/server/index.ts";
@@ -19,6 +22,11 @@ export const eachServerVersion = ["2.10.27", "2.9.10"] as const satisfies readon
  */
 export function testServer(options: Omit<StartServerOptions, "binary"> = {}): Promise<EmbeddedServer> {
   return startServer({ version: "2.10.27", ...options });
+}
+
+/** The binary of a version, fetched on first use. */
+export async function serverBinary(version: BringableVersion): Promise<ServerBinary> {
+  return (await findServer({ version })) ?? (await bringServer({ prefer: version }));
 }
 
 /**

@@ -1,12 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { connect, StringCodec } from "nats";
 import { describe, expect, it, vi } from "vitest";
 import { startServer } from "../../../src/server/index.ts";
 import { eachServerVersion, reconfigure, testServer } from "../../support/nats-server.ts";
 import { isRunning, processesNaming } from "../../support/processes.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 describe.each(eachServerVersion)("an embedded nats-server %s", (version) => {
   it("takes clients on the loopback and stores what they publish", async () => {
@@ -195,8 +194,3 @@ describe("the binary", () => {
     });
   });
 });
-
-async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), "coxswain-test-"));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}

@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { connect } from "nats";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { eachServerVersion, testServer } from "../../support/nats-server.ts";
 import { isRunning, processesNaming, runProgram } from "../../support/processes.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const started = z.object({ pid: z.number(), url: z.string(), storeDir: z.string(), runFolder: z.string() });
 
@@ -35,24 +34,20 @@ describe.each(eachServerVersion)("a nats-server %s", (version) => {
   });
 
   it("has what it acknowledged when it is started over the store of a killed parent", async () => {
-    const storeDir = await mkdtemp(join(tmpdir(), "coxswain-test-"));
-    try {
-      await using parent = runProgram("./server-parent.ts", [version, storeDir]);
-      const { url } = started.parse(await parent.nextLine());
-      const before = await connect({ servers: url, reconnect: false });
-      await (await before.jetstreamManager()).streams.add({ name: "logs", subjects: ["logs.>"] });
-      for (let message = 0; message < 100; message += 1) await before.jetstream().publish("logs.a");
+    await using folder = await temporaryFolder();
+    await using parent = runProgram("./server-parent.ts", [version, folder.path]);
+    const { url } = started.parse(await parent.nextLine());
+    const before = await connect({ servers: url, reconnect: false });
+    await (await before.jetstreamManager()).streams.add({ name: "logs", subjects: ["logs.>"] });
+    for (let message = 0; message < 100; message += 1) await before.jetstream().publish("logs.a");
 
-      process.kill(parent.pid, "SIGKILL");
+    process.kill(parent.pid, "SIGKILL");
 
-      await using server = await testServer({ version, storeDir });
-      const after = await connect({ servers: server.url });
-      const stream = await (await after.jetstreamManager()).streams.info("logs");
-      expect(stream.state.messages).toBe(100);
-      await after.close();
-    } finally {
-      await rm(storeDir, { recursive: true, force: true });
-    }
+    await using server = await testServer({ version, storeDir: folder.path });
+    const after = await connect({ servers: server.url });
+    const stream = await (await after.jetstreamManager()).streams.info("logs");
+    expect(stream.state.messages).toBe(100);
+    await after.close();
   });
 
   it("outlives Ctrl-C until its parent stops it in order", async () => {
