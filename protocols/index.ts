@@ -1,5 +1,13 @@
 export * from "./address.ts";
+export * from "./control.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";
+export { decodeEnvelope, encodeEnvelope } from "./frame.ts";
+export { type EnvelopeDefaults, encodeEnvelopeJson } from "./frame-json.ts";
+export * from "./lifecycle.ts";
+export { copyPlain, type Limits, limitsDefault } from "./plain.ts";
 export * from "./protocol.ts";
 export * from "./subjects.ts";
+export { decodeValue, encodeValue } from "./value-codec.ts";
+export * from "./version.ts";
+export * from "./work.ts";

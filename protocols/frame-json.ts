@@ -1,0 +1,104 @@
+import { type MessageId, quote } from "./address.ts";
+import { checkOutgoing, checkTyped, type Envelope, envelopeForms, fieldError } from "./envelope.ts";
+import { checkSize, copyPlain, type Limits, withDefaults } from "./plain.ts";
+import { malformed } from "./prescan.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What an envelope gets where a foreign client did not say. */
+export interface EnvelopeDefaults {
+  readonly nowMs: () => number;
+  readonly freshId: () => MessageId;
+}
+
+/**
+ * An envelope as a JSON object, for a client that knows nothing of us.
+ *
+ * @throws MESSAGE_INVALID naming the path, also for bytes and bigints, which JSON does not have; PAYLOAD_TOO_LARGE
+ */
+export function encodeEnvelopeJson(envelope: Envelope, limits?: Partial<Limits>): Uint8Array {
+  checkOutgoing(envelope);
+  const body = copyPlain(envelope.body, limits).value;
+  const text = JSON.stringify({ ...envelope, body }, (key, value: unknown) => {
+    if (typeof value !== "bigint" && !(value instanceof Uint8Array)) return value;
+    throw fieldError("MESSAGE_INVALID", `JSON value at ${quote(key)}`, String(value));
+  });
+  const bytes = encoder.encode(text);
+  checkSize(bytes, withDefaults(limits));
+  return bytes;
+}
+
+const fields = Object.keys(envelopeForms) as (keyof typeof envelopeForms)[];
+
+/** @throws FRAME_MALFORMED */
+export function decodeJson(bytes: Uint8Array, limits: Limits, defaults?: EnvelopeDefaults): Envelope {
+  scanJson(bytes, limits);
+  const given = plainJson(bytes, limits);
+  const envelope: Record<string, unknown> = {
+    kind: "message",
+    id: undefined,
+    from: "",
+    to: "",
+    type: undefined,
+    protocol: "",
+    sentAtMs: undefined,
+    body: given.body,
+  };
+  if (defaults !== undefined) {
+    envelope.id = defaults.freshId();
+    envelope.sentAtMs = defaults.nowMs();
+  }
+  for (const field of fields) {
+    // A field that is null is one a client of another language had no value for.
+    if (given[field] !== undefined && given[field] !== null) envelope[field] = given[field];
+    if (!envelopeForms[field](envelope[field])) throw fieldError("FRAME_MALFORMED", field, envelope[field]);
+  }
+  checkTyped(envelope as unknown as Envelope);
+  return envelope as unknown as Envelope;
+}
+
+/** Parses what `scanJson` has passed, and holds it to the same rules as msgpack. */
+function plainJson(bytes: Uint8Array, limits: Limits): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(decoder.decode(bytes));
+    // The object around the body is a level and a few values more; its bytes have been counted as JSON.
+    const around = {
+      bytesMax: Number.POSITIVE_INFINITY,
+      depthMax: limits.depthMax + 1,
+      nodesMax: limits.nodesMax + 64,
+    };
+    return copyPlain(parsed, around).value as Record<string, unknown>;
+  } catch (thrown) {
+    const { message } = thrown as Error;
+    throw malformed(`Expected JSON of plain data: ${message.slice(0, 300)}`);
+  }
+}
+
+const quoteMark = 0x22;
+const backslash = 0x5c;
+
+/**
+ * Counts levels and values in JSON before it is parsed, so that a parser is never given a bomb. It need
+ * not know the grammar: commas, colons and brackets outside strings bound what a parser can build.
+ */
+function scanJson(bytes: Uint8Array, limits: Limits): void {
+  let depth = 0;
+  let nodes = 1;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number;
+    if (inString) {
+      if (byte === backslash) i++;
+      else if (byte === quoteMark) inString = false;
+    } else if (byte === quoteMark) inString = true;
+    else if (byte === 0x2c || byte === 0x3a) nodes++;
+    else if (byte === 0x7b || byte === 0x5b) {
+      nodes++;
+      if (++depth > limits.depthMax + 1)
+        throw malformed(`Expected at most ${limits.depthMax} levels, got more`);
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+    if (nodes > limits.nodesMax + 128)
+      throw malformed(`Expected at most ${limits.nodesMax} values, got more`);
+  }
+}

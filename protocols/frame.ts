@@ -1,0 +1,148 @@
+import {
+  checkOutgoing,
+  checkTyped,
+  type Envelope,
+  envelopeForms,
+  envelopeKinds,
+  fieldError,
+} from "./envelope.ts";
+import { decodeJson, type EnvelopeDefaults } from "./frame-json.ts";
+import {
+  framePosition,
+  KnownTexts,
+  openFrame,
+  readArrayHeader,
+  readByte,
+  readLength,
+  readNumber,
+  readOptional,
+  readText,
+} from "./frame-reader.ts";
+import { putByte, putFloat, putOpaque, putString, written } from "./msgpack-writer.ts";
+import { checkSize, type Limits, withDefaults } from "./plain.ts";
+import { malformed, prescan } from "./prescan.ts";
+import { decodeRange } from "./value-codec.ts";
+
+// The frame is one msgpack array; what a later version appends is skipped by this one:
+//   kind id from to type protocol sentAtMs causationId correlationId deadlineMs traceparent key priority body
+const frameFields = 14;
+const frameFieldsMax = 32;
+const nil = 0xc0;
+
+/**
+ * An envelope as bytes: a msgpack array with the body opaque inside it, so that a router can read the
+ * rest without decoding it. The bytes are the caller's; no later call changes them.
+ *
+ * @throws MESSAGE_INVALID naming the field or the path in the body; PAYLOAD_TOO_LARGE
+ */
+export function encodeEnvelope(envelope: Envelope, limits?: Partial<Limits>): Uint8Array {
+  return written(putEnvelope, envelope, withDefaults(limits));
+}
+
+function putEnvelope(envelope: Envelope): void {
+  checkOutgoing(envelope);
+  putByte(0x90 | frameFields);
+  putByte(envelopeKinds.indexOf(envelope.kind));
+  putString(envelope.id, 0);
+  putString(envelope.from, 0);
+  putString(envelope.to, 0);
+  putString(envelope.type, 0);
+  putString(envelope.protocol, 0);
+  putFloat(envelope.sentAtMs);
+  putOptional(envelope.causationId);
+  putOptional(envelope.correlationId);
+  if (envelope.deadlineMs === undefined) putByte(nil);
+  else putFloat(envelope.deadlineMs);
+  putOptional(envelope.traceparent);
+  putOptional(envelope.key);
+  putByte(envelope.priority ?? nil);
+  putOpaque(envelope.body);
+}
+
+function putOptional(text: string | undefined): void {
+  if (text === undefined) putByte(nil);
+  else putString(text, 0);
+}
+
+/**
+ * The envelope in a frame from outside: msgpack, or JSON where the first byte is `{`. Every field is
+ * checked, the body is plain data within the limits; whether it fits a protocol is asked later.
+ *
+ * @param defaults fill `id` and `sentAtMs` of JSON that has none; without them both are required.
+ * @throws FRAME_MALFORMED, PAYLOAD_TOO_LARGE; nothing else.
+ */
+export function decodeEnvelope(
+  bytes: Uint8Array,
+  limits?: Partial<Limits>,
+  defaults?: EnvelopeDefaults,
+): Envelope {
+  const allowed = withDefaults(limits);
+  checkSize(bytes, allowed);
+  return bytes[0] === 0x7b ? decodeJson(bytes, allowed, defaults) : decodeFrame(bytes, allowed);
+}
+
+// Kept apart, so that a text is asked for the form of its own field.
+const froms = new KnownTexts("from", envelopeForms.from);
+const tos = new KnownTexts("to", envelopeForms.to);
+const types = new KnownTexts("type", envelopeForms.type);
+const protocols = new KnownTexts("protocol", envelopeForms.protocol);
+
+function decodeFrame(bytes: Uint8Array, limits: Limits): Envelope {
+  openFrame(bytes);
+  const count = readArrayHeader();
+  if (count < frameFields || count > frameFieldsMax)
+    throw malformed(`Expected a frame of ${frameFields} fields, got ${count}`);
+  const kind = envelopeKinds[readByte()];
+  const id = readText();
+  const from = froms.read();
+  const to = tos.read();
+  const type = types.read();
+  const protocol = protocols.read();
+  const sentAtMs = readNumber();
+  const causationId = readOptional(readText);
+  const correlationId = readOptional(readText);
+  const deadlineMs = readOptional(readNumber);
+  const traceparent = readOptional(readText);
+  const key = readOptional(readText);
+  const priority = readOptional(readNumber);
+  const bodyLength = readLength("bytes");
+  const bodyAt = framePosition();
+  const end = bodyAt + bodyLength;
+  if (count > frameFields || end !== bytes.length)
+    prescan(bytes, end, bytes.length, limits, count - frameFields);
+  const body = bodyLength === 0 ? undefined : decodeRange(bytes, bodyAt, end, limits);
+  const envelope = {
+    kind,
+    id,
+    from,
+    to,
+    type,
+    protocol,
+    sentAtMs,
+    body,
+    causationId,
+    correlationId,
+    deadlineMs,
+    traceparent,
+    key,
+    priority,
+  } as Envelope;
+  for (const field of checkedFields) {
+    if (!envelopeForms[field](envelope[field])) throw fieldError("FRAME_MALFORMED", field, envelope[field]);
+  }
+  checkTyped(envelope);
+  return envelope;
+}
+
+// The others are known texts.
+const checkedFields = [
+  "kind",
+  "id",
+  "sentAtMs",
+  "causationId",
+  "correlationId",
+  "deadlineMs",
+  "traceparent",
+  "key",
+  "priority",
+] as const;

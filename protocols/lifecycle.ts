@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { type ActorAddress, isActorAddress, type MessageId } from "./address.ts";
+import { envelopeForms } from "./envelope.ts";
+import { defineProtocol, type Protocol } from "./protocol.ts";
+
+const address = z.custom<ActorAddress>(isActorAddress, "expected an actor address");
+const messageId = z.custom<MessageId>(envelopeForms.id, "expected a message id");
+
+/** A failure as it travels: no stack, no cause. Codes of a newer peer stay plain strings. */
+export const wireError = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+/**
+ * The facts of an actor's life, on `cx.<system>.ev.<address>.<type>` beside what it emits itself. A protocol
+ * made by `defineProtocol` cannot emit these types, so a subscriber knows a fact by its subject alone.
+ */
+export const lifecycle = Object.freeze({
+  name: "lifecycle",
+  version: "1.0",
+  accepts: Object.freeze({}),
+  emits: Object.freeze({
+    started: z.object({ address, protocol: z.string(), node: z.string() }),
+    stopped: z.object({ reason: z.string().optional() }),
+    failed: z.object({ error: wireError, messageId: messageId.optional() }),
+    /** The machine's new state value, and the one before. Only where the system publishes such facts. */
+    changed: z.object({ value: z.json(), from: z.json().optional() }),
+    refused: z.object({
+      messageId,
+      type: z.string(),
+      code: z.string(),
+      message: z.string(),
+      sender: address.optional(),
+    }),
+  }),
+  tag: "lifecycle@1.0",
+  toJSON: () => "lifecycle@1.0",
+}) satisfies Protocol;
+
+/** The facts of a node, which its own actor emits. */
+export const nodeLifecycle = defineProtocol({
+  name: "nodeLifecycle",
+  accepts: {},
+  emits: {
+    nodeUp: z.object({ node: z.string() }),
+    /** `left`: it said so; `lost`: it was silent for too long. */
+    nodeDown: z.object({ node: z.string(), reason: z.enum(["left", "lost"]) }),
+  },
+});
+
+/**
+ * How an actor ended, as `watch` tells it once. `lost`: its node is gone, or nobody lives there; what it
+ * did before that is unknown.
+ */
+export const actorOutcome = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("done"), output: z.unknown().optional() }),
+  z.object({ kind: z.literal("stopped"), reason: z.string().optional() }),
+  z.object({ kind: z.literal("failed"), error: wireError }),
+  z.object({ kind: z.literal("killed") }),
+  z.object({ kind: z.literal("lost"), node: z.string().optional(), reason: z.string().optional() }),
+]);
+export type ActorOutcome = z.infer<typeof actorOutcome>;

@@ -1,0 +1,45 @@
+import { Unpackr } from "msgpackr";
+import { readMarked } from "./msgpack-reader.ts";
+import { putValue, written } from "./msgpack-writer.ts";
+import { checkSize, type Limits, notPlain, withDefaults } from "./plain.ts";
+import { malformed, prescan } from "./prescan.ts";
+
+// Copied, so that a value never shows, or keeps alive, the buffer that a connection reads into.
+const unpackr = new Unpackr({ useRecords: false, copyBuffers: true });
+
+/**
+ * One value of plain data (see {@link copyPlain}) as msgpack, for a store.
+ *
+ * @throws MESSAGE_INVALID naming the path; PAYLOAD_TOO_LARGE
+ */
+export function encodeValue(value: unknown, limits?: Partial<Limits>): Uint8Array {
+  if (value === undefined) throw notPlain(value, 0);
+  return written(putRoot, value, withDefaults(limits));
+}
+
+function putRoot(value: unknown): void {
+  putValue(value, 0);
+}
+
+/**
+ * Gives back what {@link encodeValue} was given. Integers of 64 bits come as bigint, bytes as a copy.
+ *
+ * @throws FRAME_MALFORMED, PAYLOAD_TOO_LARGE
+ */
+export function decodeValue(bytes: Uint8Array, limits?: Partial<Limits>): unknown {
+  const allowed = withDefaults(limits);
+  checkSize(bytes, allowed);
+  return decodeRange(bytes, 0, bytes.length, allowed);
+}
+
+export function decodeRange(bytes: Uint8Array, from: number, to: number, limits: Limits): unknown {
+  const marked = prescan(bytes, from, to, limits);
+  // A view of our own: msgpackr hangs a DataView on what it reads, and gives a Buffer for a Buffer.
+  const view = new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
+  if (marked) return readMarked(view);
+  try {
+    return unpackr.unpack(view);
+  } catch (cause) {
+    throw malformed(`Expected msgpack, got what msgpackr refuses: ${String(cause).slice(0, 200)}`);
+  }
+}
