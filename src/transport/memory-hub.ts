@@ -1,4 +1,10 @@
-import { CoxswainError, type Envelope } from "../../protocols/index.ts";
+import {
+  CoxswainError,
+  copyPlain,
+  type Envelope,
+  type Limits,
+  limitsDefault,
+} from "../../protocols/index.ts";
 import { type Env, realEnv } from "../env/env.ts";
 import { DeliveryQueue } from "./delivery-queue.ts";
 import type { EventListeners } from "./event-listeners.ts";
@@ -6,7 +12,6 @@ import { MemoryStore } from "./memory-store.ts";
 import { numberOption } from "./options.ts";
 import { isSubject, SubjectTree } from "./subject-tree.ts";
 import type { Delivery } from "./transport.ts";
-import { copyPlain } from "./wire.ts";
 
 export interface MemoryHubOptions {
   /** Largest payload `publish` takes. Default 1 MiB, like a nats-server's. */
@@ -39,6 +44,8 @@ const nothing = new Uint8Array(0);
 /** Knows who listens to what, and carries copies there. */
 export class Hub {
   readonly payloadMaxBytes: number;
+  /** Undefined for the codec's own, which are found faster. */
+  readonly limits: Partial<Limits> | undefined;
   readonly queue: DeliveryQueue<Receiver, Delivery>;
   readonly store: MemoryStore;
   readonly #env: Pick<Env, "nowMs" | "random" | "soon">;
@@ -47,7 +54,14 @@ export class Hub {
   readonly #routes = new Map<string, Route>();
 
   constructor(options: MemoryHubOptions) {
-    this.payloadMaxBytes = numberOption("payloadMaxBytes", options.payloadMaxBytes, 1_048_576, 1);
+    this.payloadMaxBytes = numberOption(
+      "payloadMaxBytes",
+      options.payloadMaxBytes,
+      limitsDefault.bytesMax,
+      1,
+    );
+    const usual = this.payloadMaxBytes === limitsDefault.bytesMax;
+    this.limits = usual ? undefined : { bytesMax: this.payloadMaxBytes };
     this.#pendingMax = numberOption("pendingMax", options.pendingMax, 262_144, 1);
     this.#env = options.env ?? realEnv;
     this.queue = new DeliveryQueue(this.#env, deliver);
@@ -88,12 +102,12 @@ export class Hub {
   send(route: Route, subject: string, payload: Uint8Array | Envelope, body: unknown, reply?: string): number {
     let count = 0;
     for (const receiver of route.all) {
-      this.#enqueue(receiver, { subject, payload: copyOf(payload, body, count), reply });
+      this.#enqueue(receiver, { subject, payload: copyOf(payload, body, count, this.limits), reply });
       count += 1;
     }
     for (const members of route.groups) {
       const chosen = members[Math.floor(this.#env.random() * members.length)] as Receiver;
-      this.#enqueue(chosen, { subject, payload: copyOf(payload, body, count), reply });
+      this.#enqueue(chosen, { subject, payload: copyOf(payload, body, count, this.limits), reply });
       count += 1;
     }
     return count;
@@ -146,7 +160,32 @@ function deliver(receiver: Receiver, delivery: Delivery): void {
 }
 
 /** `body` is a copy that nobody has yet: the first receiver gets it, later ones a copy of it. */
-function copyOf(payload: Uint8Array | Envelope, body: unknown, earlier: number): Uint8Array | Envelope {
+function copyOf(
+  payload: Uint8Array | Envelope,
+  body: unknown,
+  earlier: number,
+  limits?: Partial<Limits>,
+): Uint8Array | Envelope {
   if (payload instanceof Uint8Array) return payload.slice();
-  return { ...payload, body: earlier === 0 ? body : copyPlain(body).value };
+  return withBody(payload, earlier === 0 ? body : copyPlain(body, limits).value);
+}
+
+/** Field by field: what is no field of an envelope does not travel, here as on a wire. */
+function withBody(envelope: Envelope, body: unknown): Envelope {
+  return {
+    kind: envelope.kind,
+    id: envelope.id,
+    from: envelope.from,
+    to: envelope.to,
+    type: envelope.type,
+    protocol: envelope.protocol,
+    sentAtMs: envelope.sentAtMs,
+    body,
+    causationId: envelope.causationId,
+    correlationId: envelope.correlationId,
+    deadlineMs: envelope.deadlineMs,
+    traceparent: envelope.traceparent,
+    key: envelope.key,
+    priority: envelope.priority,
+  };
 }

@@ -1,11 +1,10 @@
-import { type CoxswainError, type Envelope, quote } from "../../protocols/index.ts";
+import { type CoxswainError, type Envelope, encodeEnvelope, quote } from "../../protocols/index.ts";
 import { type EventListeners, thrownBy } from "./event-listeners.ts";
 import { MemoryStream } from "./memory-stream.ts";
 import { done, ok, rejected } from "./outcomes.ts";
 import { lostRace, refuseKey, refuseName, refuseSize, refuseStream } from "./store-rules.ts";
 import { SubjectTree } from "./subject-tree.ts";
 import type { Bucket, Entry, Outcome, Store, Stream, StreamOptions, Subscription } from "./transport.ts";
-import { encodeEnvelope } from "./wire.ts";
 
 /** What the store needs of the hub. */
 interface Host {

@@ -1,11 +1,10 @@
-import { CoxswainError, type Envelope } from "../../protocols/index.ts";
+import { type CoxswainError, checkOutgoing, copyPlain, type Envelope } from "../../protocols/index.ts";
 import { EventListeners } from "./event-listeners.ts";
 import { Hub, type MemoryHubOptions, type Receiver } from "./memory-hub.ts";
 import { checkOptions } from "./options.ts";
-import { done, rejected } from "./outcomes.ts";
+import { closedError, done, tooLarge } from "./outcomes.ts";
 import { isPattern, isSubject, subjectError } from "./subject-tree.ts";
 import type { Delivery, Outcome, Store, Subscription, Transport, TransportEvent } from "./transport.ts";
-import { copyPlain } from "./wire.ts";
 
 export type { MemoryHubOptions } from "./memory-hub.ts";
 
@@ -48,17 +47,16 @@ class MemoryTransport implements Transport {
     if (route === undefined) return subjectError("a subject", subject);
     if (reply !== undefined && !isSubject(reply)) return subjectError("a subject", reply);
     let body: unknown;
-    let bytes: number;
     if (payload instanceof Uint8Array) {
-      bytes = payload.length;
+      if (payload.length > this.payloadMaxBytes) return tooLarge(subject, payload, this.payloadMaxBytes);
     } else {
       try {
-        ({ value: body, bytes } = copyPlain(payload.body));
+        checkOutgoing(payload);
+        body = copyPlain(payload.body, this.#hub.limits).value;
       } catch (thrown) {
         return thrown as CoxswainError;
       }
     }
-    if (bytes > this.payloadMaxBytes) return tooLarge(subject, bytes, this.payloadMaxBytes);
     if (route.stored) this.#hub.store.capture(subject, payload);
     const receivers = this.#hub.send(route, subject, payload, body, reply);
     if (receivers === 0 && reply !== undefined && !route.stored) this.#hub.answerUnreachable(this, reply);
@@ -100,7 +98,7 @@ class MemoryTransport implements Transport {
   }
 
   async flush(): Promise<Outcome> {
-    if (this.#state === "closed") return rejected("TRANSPORT_CLOSED", closedError().message);
+    if (this.#state === "closed") return { kind: "rejected", error: closedError() };
     await new Promise<void>((resolve) => this.#hub.queue.addRun(resolve));
     return done;
   }
@@ -128,16 +126,4 @@ class MemoryTransport implements Transport {
     for (const receiver of [...this.#receivers]) this.#unsubscribe(receiver);
     this.events.emit({ type: "closed" });
   }
-}
-
-function closedError(): CoxswainError {
-  return new CoxswainError("TRANSPORT_CLOSED", "Expected an open connection, but this one is closed");
-}
-
-function tooLarge(subject: string, bytes: number, payloadMaxBytes: number): CoxswainError {
-  return new CoxswainError(
-    "PAYLOAD_TOO_LARGE",
-    `Expected a payload of at most ${payloadMaxBytes} bytes, got ${bytes} for ${subject}`,
-    { details: { bytes, payloadMaxBytes } },
-  );
 }

@@ -18,3 +18,21 @@ export function unknown(code: ErrorCode, message: string, cause?: unknown): Outc
 function failure(code: ErrorCode, message: string, cause: unknown): CoxswainError {
   return new CoxswainError(code, message, cause === undefined ? {} : { cause });
 }
+
+export function closedError(): CoxswainError {
+  return new CoxswainError("TRANSPORT_CLOSED", "Expected an open connection, but this one is closed");
+}
+
+export function tooLarge(subject: string, { length }: Uint8Array, payloadMaxBytes: number): CoxswainError {
+  return new CoxswainError(
+    "PAYLOAD_TOO_LARGE",
+    `Expected a payload of at most ${payloadMaxBytes} bytes, got ${length} for ${subject}`,
+    { details: { bytes: length, payloadMaxBytes } },
+  );
+}
+
+/** For callers whose own contract is to throw. */
+export function valueOrThrow<T>(outcome: Outcome<T>): T {
+  if (outcome.kind === "ok") return outcome.value;
+  throw outcome.error;
+}
