@@ -24,6 +24,10 @@ export interface Protocol<A extends Accepts = Accepts, E extends Emits = Emits, 
   readonly version: string;
   readonly accepts: A;
   readonly emits: E;
+  /** `name@major.minor`, as it travels. */
+  readonly tag: string;
+  /** A protocol prints as its tag, wherever it is kept as data. */
+  toJSON(): string;
 }
 
 /** Where a reply goes: plain data, so that a machine may keep it in its context and reply later. */
@@ -131,21 +135,19 @@ export function defineProtocol<
     if ("kind" in entry && !isSchema(entry.reply))
       fail(`The reply of ${name}.${type} has no Standard Schema`);
   }
+  const tag = `${name}@${version}`;
   return Object.freeze({
     name,
     version,
     accepts: Object.freeze({ ...accepts }),
     emits: Object.freeze({ ...emits }),
+    tag,
+    toJSON: () => tag,
   });
 }
 
 function isSchema(value: unknown): value is StandardSchemaV1 {
   return typeof (value as StandardSchemaV1 | undefined)?.["~standard"]?.validate === "function";
-}
-
-/** `name@major.minor`, as it travels. */
-export function protocolTag(protocol: Protocol): string {
-  return `${protocol.name}@${protocol.version}`;
 }
 
 /** The schema of an accepted type, or undefined. Own keys only: `toString` is no message. */

@@ -39,6 +39,15 @@ export function eventSubject(system: string, from: ActorAddress, type: string): 
   return `cx.${system}.ev.${from}.${type}`;
 }
 
+/**
+ * Whether a delivery's reply subject waits for an answer. Told messages carry one too, ending in a
+ * token `t…`, on which only the server speaks: to say that nobody listened.
+ */
+export function wantsAnswer(reply: string | undefined): reply is string {
+  if (reply === undefined || reply === "") return false;
+  return !(reply.startsWith("cx.") && reply[reply.lastIndexOf(".") + 1] === "t");
+}
+
 /** Events of one address or of all (`*`), of one type or of all. */
 export function eventPattern(system: string, from: ActorAddress | "*", type: string | "*"): string {
   if (from === "*") return `cx.${system}.ev.>`;

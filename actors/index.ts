@@ -1,0 +1,3 @@
+export { coordinator } from "./coordinator.ts";
+export { crew, startCrew } from "./crew.ts";
+export { worker } from "./worker.ts";

@@ -1,0 +1,132 @@
+import type { AnyActorLogic, AnyStateMachine, EventFromLogic, InputFrom } from "xstate";
+import {
+  type ActorAddress,
+  CoxswainError,
+  type EmittedOf,
+  type MessageOf,
+  type OutgoingOf,
+  type Protocol,
+  quote,
+} from "../protocols/index.ts";
+import { type MailboxLimits, mailboxLimits } from "./mailbox.ts";
+import { checkMachine } from "./xstate/host.ts";
+
+/** What a plain reducer may do besides returning its next state. Everything is sent after it returned; nothing if it throws. */
+export interface ReducerTurn<P extends Protocol = Protocol> {
+  readonly self: ActorAddress;
+  /** Answers the question at hand. Type-checked by the question's schema at run time. */
+  reply(value: unknown): void;
+  refuse(reason: string): void;
+  tell<Q extends Protocol>(protocol: Q, to: ActorAddress, message: OutgoingOf<Q>): void;
+  emit(event: EmittedOf<P>): void;
+  /** Ends the actor in good order after this message. */
+  stop(reason?: string): void;
+}
+
+export interface ReducerBehaviour<P extends Protocol = Protocol, S = unknown, I = unknown> {
+  readonly initial: (input: I) => S;
+  readonly receive: (state: S, message: MessageOf<P>, turn: ReducerTurn<P>) => S;
+}
+
+export interface ActorLimits extends MailboxLimits {
+  /** Messages a state may hold back; default 1,000. */
+  readonly postponedMax: number;
+  /** Questions taken and not yet answered; default 10,000. */
+  readonly questionsMax: number;
+  /** How long the answer to a keyed question is kept for those who ask again, in milliseconds; default 60,000. */
+  readonly answerWindowMs: number;
+  /** Keyed answers kept; the oldest go first; default 1,000. */
+  readonly answersMax: number;
+}
+
+/** How an actor of one kind behaves. Made by {@link defineActor}; spawned any number of times. */
+export interface ActorDefinition<P extends Protocol = Protocol, I = unknown> {
+  readonly protocol: P;
+  readonly behaviour:
+    | { readonly kind: "logic"; readonly logic: AnyActorLogic }
+    | { readonly kind: "reducer"; readonly reducer: ReducerBehaviour };
+  readonly limits: ActorLimits;
+  readonly "~input"?: I;
+}
+
+/** A machine must take every message of the protocol; this names the one that does not fit. */
+type Speaks<P extends Protocol, L extends AnyActorLogic> = [MessageOf<P>] extends [EventFromLogic<L>]
+  ? unknown
+  : { readonly "this logic does not take the messages of the protocol": P["name"] };
+
+/**
+ * Joins a protocol to the machine (or `fromTransition` logic, or plain reducer) that speaks it.
+ *
+ * @throws MACHINE_INVALID where a machine handles an event its protocol does not have, or names an
+ * action, guard, delay or actor that is not provided.
+ */
+export function defineActor<const P extends Protocol, L extends AnyActorLogic>(
+  definition: { readonly protocol: P; readonly machine: L & Speaks<P, L> } & Partial<ActorLimits>,
+): ActorDefinition<P, InputFrom<L>>;
+export function defineActor<const P extends Protocol, S, I = undefined>(
+  definition: { readonly protocol: P } & ReducerBehaviour<P, S, I> & Partial<ActorLimits>,
+): ActorDefinition<P, I>;
+export function defineActor(
+  definition: { readonly protocol: Protocol } & Partial<ActorLimits> &
+    ({ readonly machine: AnyActorLogic } | ReducerBehaviour),
+): ActorDefinition {
+  const { protocol } = definition;
+  const limits = actorLimits(definition);
+  if (!("machine" in definition)) {
+    const { initial, receive } = definition as ReducerBehaviour;
+    if (typeof initial !== "function" || typeof receive !== "function") {
+      throw new CoxswainError(
+        "OPTION_INVALID",
+        `Expected a machine, or initial and receive functions, for an actor of ${protocol.name}`,
+      );
+    }
+    return freeze(protocol, { kind: "reducer", reducer: { initial, receive } }, limits);
+  }
+  if ("root" in definition.machine) checkSpeaks(protocol, definition.machine as unknown as AnyStateMachine);
+  return freeze(protocol, { kind: "logic", logic: definition.machine }, limits);
+}
+
+function freeze(
+  protocol: Protocol,
+  behaviour: ActorDefinition["behaviour"],
+  limits: ActorLimits,
+): ActorDefinition {
+  return Object.freeze({ protocol, behaviour, limits });
+}
+
+function checkSpeaks(protocol: Protocol, machine: AnyStateMachine): void {
+  const faults = checkMachine(machine, {
+    accepts: Object.keys(protocol.accepts),
+    emits: Object.keys(protocol.emits),
+  });
+  if (faults.length > 0) {
+    throw new CoxswainError(
+      "MACHINE_INVALID",
+      `Machine ${quote(machine.id)} does not fit protocol ${protocol.name}: ${faults.slice(0, 5).join("; ")}`,
+      { details: { faults } },
+    );
+  }
+}
+
+const wholeNumbers = { postponedMax: 1_000, questionsMax: 10_000, answerWindowMs: 60_000, answersMax: 1_000 };
+
+function actorLimits(given: Partial<ActorLimits>): ActorLimits {
+  const limits = { ...wholeNumbers };
+  for (const name of Object.keys(wholeNumbers) as (keyof typeof wholeNumbers)[]) {
+    const value = given[name] ?? wholeNumbers[name];
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new CoxswainError(
+        "OPTION_INVALID",
+        `Expected ${name} to be a whole number >= 0, got ${quote(value)}`,
+      );
+    }
+    limits[name] = value;
+  }
+  const { waitingMax, overflow, overtakesMax } = given;
+  const mailbox = mailboxLimits({
+    ...(waitingMax === undefined ? {} : { waitingMax }),
+    ...(overflow === undefined ? {} : { overflow }),
+    ...(overtakesMax === undefined ? {} : { overtakesMax }),
+  });
+  return Object.freeze({ ...mailbox, ...limits });
+}

@@ -1,0 +1,206 @@
+import type { AskLimits } from "../machines/index.ts";
+import {
+  type ActorAddress,
+  CoxswainError,
+  type Envelope,
+  fromWireError,
+  inboxSubject,
+  type MessageId,
+  type Protocol,
+  quote,
+  replySchema,
+  validate,
+  type WireError,
+} from "../protocols/index.ts";
+import type { Timer } from "./env/env.ts";
+import type { Node } from "./node.ts";
+import { type Origin, outgoingBody, publish, seal } from "./outbound.ts";
+
+export interface AskOptions extends AskLimits {
+  /** 0 (urgent) to 4 (background); default 2. */
+  readonly priority?: 0 | 1 | 2 | 3 | 4;
+}
+
+interface Pending {
+  readonly protocol: Protocol;
+  readonly type: string;
+  readonly to: ActorAddress;
+  readonly id: MessageId;
+  readonly dueMs: number;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly unlisten: (() => void) | undefined;
+}
+
+/** How long an ask waits where it does not say, in milliseconds. */
+export const askWithinMs = 5_000;
+/** Asks of one node that may wait at once. */
+export const asksMax = 100_000;
+
+/**
+ * The questions this node has sent and waits for. Every one settles: reply, typed refusal,
+ * UNREACHABLE at once, CANCELLED, CONNECTION_LOST, or ASK_TIMEOUT; the last two mean *unknown outcome*.
+ *
+ * One subscription takes all replies; the last token of the reply subject finds the question. So an
+ * ask costs a plain publish, where the client library's own request captures a stack at each call.
+ */
+export class Asks {
+  readonly #node: Node;
+  readonly #pending = new Map<string, Pending>();
+  #timer: Timer | undefined;
+  #timerDueMs = Number.POSITIVE_INFINITY;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  get waiting(): number {
+    return this.#pending.size;
+  }
+
+  ask(
+    origin: Origin,
+    protocol: Protocol,
+    to: ActorAddress,
+    message: { readonly type: string },
+    options: AskOptions & { readonly deadlineMs?: number | undefined } = {},
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const node = this.#node;
+      const { withinMs = askWithinMs, deadlineMs, signal, key, priority } = options;
+      if (!(withinMs > 0))
+        throw new CoxswainError("OPTION_INVALID", `Expected withinMs > 0, got ${quote(withinMs)}`);
+      if (signal?.aborted) throw cancelled(message.type, signal.reason);
+      if (this.#pending.size >= asksMax) {
+        throw new CoxswainError("TRANSPORT_FULL", `${asksMax} asks wait already, the limit of a node`);
+      }
+      if (replySchema(protocol, message.type) === undefined && message.type in protocol.accepts) {
+        throw new CoxswainError(
+          "MESSAGE_INVALID",
+          `${protocol.name}.${message.type} has no reply; tell it instead`,
+        );
+      }
+      const body = outgoingBody(protocol, to, message);
+      const limits = {
+        withinMs,
+        ...(deadlineMs === undefined ? {} : { deadlineMs }),
+        ...(priority === undefined ? {} : { priority }),
+      };
+      const envelope = seal(node, origin, protocol, to, message.type, body, { ...limits, key });
+      const token = node.askToken(envelope);
+      const waitMs = Math.max(0, (envelope.deadlineMs ?? 0) - envelope.sentAtMs);
+      const abort = (): void => this.#cancel(token, signal?.reason);
+      signal?.addEventListener("abort", abort, { once: true });
+      const dueMs = node.env.monotonicMs() + waitMs;
+      const unlisten = signal === undefined ? undefined : () => signal.removeEventListener("abort", abort);
+      this.#pending.set(token, {
+        protocol,
+        type: message.type,
+        to,
+        id: envelope.id,
+        dueMs,
+        resolve,
+        reject,
+        unlisten,
+      });
+      try {
+        publish(node, envelope, inboxSubject(node.system, "in", node.zone, to), node.replySubject(token));
+      } catch (error) {
+        this.#take(token);
+        throw error;
+      }
+      this.#arm(dueMs);
+    });
+  }
+
+  /** A reply or refusal arrived for `token`. Late and doubled ones are counted and dropped. */
+  settle(token: string, envelope: Envelope): void {
+    const pending = this.#take(token);
+    if (pending === undefined) {
+      this.#node.counts.lateReplies++;
+      return;
+    }
+    if (envelope.kind === "refusal") return pending.reject(fromWireError(envelope.body as WireError));
+    const schema = replySchema(pending.protocol, pending.type);
+    const checked =
+      schema === undefined ? { ok: true as const, value: envelope.body } : validate(schema, envelope.body);
+    if (checked.ok) return pending.resolve(checked.value);
+    pending.reject(
+      new CoxswainError(
+        "REPLY_INVALID",
+        `Expected a reply to ${pending.type} from ${pending.to}: ${checked.issues}`,
+      ),
+    );
+  }
+
+  unreachable(token: string): void {
+    const pending = this.#take(token);
+    pending?.reject(
+      new CoxswainError("UNREACHABLE", `Nobody listens at ${pending.to}; ${pending.type} was not delivered`),
+    );
+  }
+
+  /** The connection broke: what was asked on it may or may not have arrived. */
+  connectionLost(reason: string): void {
+    this.#rejectAll("CONNECTION_LOST", `The connection broke (${reason}); the outcome is unknown`);
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#rejectAll("SYSTEM_CLOSED", "The system was closed; the outcome is unknown");
+  }
+
+  #cancel(token: string, reason: unknown): void {
+    const pending = this.#take(token);
+    if (pending === undefined) return;
+    this.#node.control(pending.to, "cancel", { id: pending.id });
+    pending.reject(cancelled(pending.type, reason));
+  }
+
+  #take(token: string): Pending | undefined {
+    const pending = this.#pending.get(token);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(token);
+    pending.unlisten?.();
+    return pending;
+  }
+
+  #rejectAll(code: "CONNECTION_LOST" | "SYSTEM_CLOSED", text: string): void {
+    for (const token of [...this.#pending.keys()]) {
+      const pending = this.#take(token);
+      pending?.reject(new CoxswainError(code, `${pending.type} to ${pending.to}: ${text}`));
+    }
+  }
+
+  /** One timer for all: it stands at the earliest deadline known, and looks at all when it fires. */
+  #arm(dueMs: number): void {
+    if (dueMs >= this.#timerDueMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    this.#timer = this.#node.env.setTimer(dueMs - this.#node.env.monotonicMs(), () => this.#expire());
+  }
+
+  #expire(): void {
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
+    const nowMs = this.#node.env.monotonicMs();
+    let earliestMs = Number.POSITIVE_INFINITY;
+    for (const [token, pending] of this.#pending) {
+      if (pending.dueMs > nowMs) {
+        earliestMs = Math.min(earliestMs, pending.dueMs);
+        continue;
+      }
+      this.#take(token);
+      pending.reject(
+        new CoxswainError(
+          "ASK_TIMEOUT",
+          `No reply to ${pending.type} from ${pending.to} in time; the outcome is unknown`,
+        ),
+      );
+    }
+    if (earliestMs < Number.POSITIVE_INFINITY) this.#arm(earliestMs);
+  }
+}
+
+function cancelled(type: string, reason: unknown): CoxswainError {
+  return new CoxswainError("CANCELLED", `The question ${type} was withdrawn`, { cause: reason });
+}

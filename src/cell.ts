@@ -1,0 +1,416 @@
+import type { AnyEventObject, AnyMachineSnapshot, Snapshot } from "xstate";
+import type { Answer, AskLimits, Destination } from "../machines/index.ts";
+import {
+  type ActorAddress,
+  type ActorOutcome,
+  CoxswainError,
+  type ErrorCode,
+  type Protocol,
+  quote,
+  type ReplyTo,
+  replySchema,
+  toWireError,
+  validate,
+} from "../protocols/index.ts";
+import type { ActorDefinition } from "./actor.ts";
+import type { Env } from "./env/env.ts";
+import { publishEvent, publishFact } from "./facts.ts";
+import { type Incoming, Mailbox } from "./mailbox.ts";
+import type { Node } from "./node.ts";
+import { send as sendOut } from "./outbound.ts";
+import { type Given, Questions } from "./questions.ts";
+import { ReducerHost } from "./reducer-host.ts";
+import { type HostCell, Hosted, type Verdict } from "./xstate/host.ts";
+
+/** What a cell needs of whatever runs inside it. */
+export interface Behaviour {
+  start(): void;
+  receive(event: AnyEventObject): Verdict;
+  postpones(type: string): boolean;
+  cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number;
+  stop(): void;
+  persist(): unknown;
+  readonly snapshot: Snapshot<unknown>;
+}
+
+/**
+ * One living actor: its mailbox, its machine, its open questions, and the wall around them.
+ * One external message is one turn; whatever is thrown in it ends here and becomes an outcome.
+ */
+export class Cell implements HostCell {
+  readonly address: ActorAddress;
+  readonly definition: ActorDefinition;
+  readonly node: Node;
+  readonly behaviour: Behaviour;
+  handled = 0;
+  outcome: ActorOutcome | undefined;
+  #mailbox: Mailbox | undefined;
+  /** Held back by `meta.postpone` until the state changes. */
+  #postponed: Incoming[] | undefined;
+  /** Once postponed, now before everything in the mailbox. */
+  #resumed: Incoming[] | undefined;
+  #questions: Questions | undefined;
+  #watchers: Map<string, (outcome: ActorOutcome) => void> | undefined;
+  /** What the present turn works for. */
+  #cause: Incoming | undefined;
+  #inMessageTurn = false;
+  #scheduled = false;
+  #stateChanged = false;
+  /** How the actor ends when the present turn is over. */
+  #ending: ActorOutcome | undefined;
+
+  constructor(node: Node, address: ActorAddress, definition: ActorDefinition, input: unknown) {
+    this.node = node;
+    this.address = address;
+    this.definition = definition;
+    const { behaviour } = definition;
+    this.behaviour =
+      behaviour.kind === "reducer"
+        ? new ReducerHost(behaviour.reducer, this, input)
+        : new Hosted(behaviour.logic, this, input);
+  }
+
+  get env(): Env {
+    return this.node.env;
+  }
+
+  get waiting(): number {
+    return (this.#mailbox?.waiting ?? 0) + (this.#resumed?.length ?? 0);
+  }
+
+  get postponed(): number {
+    return this.#postponed?.length ?? 0;
+  }
+
+  get oldestEnteredMs(): number | undefined {
+    return this.#resumed?.[0]?.enteredMs ?? this.#mailbox?.oldestEnteredMs();
+  }
+
+  start(): void {
+    this.behaviour.start();
+    this.#settle();
+  }
+
+  // ---- the way in ----
+
+  /** The last stage of the boundary: a checked message enters the mailbox, or is refused. */
+  enter(incoming: Incoming): void {
+    if (this.outcome !== undefined)
+      return this.node.refuse(incoming, "ACTOR_STOPPED", `${this.address} has ended`);
+    if (incoming.reply !== undefined && incoming.envelope.key !== undefined && this.#sharesAnswer(incoming))
+      return;
+    this.#mailbox ??= new Mailbox(this.definition.limits);
+    const evicted = this.#mailbox.enter(incoming);
+    if (evicted !== undefined) {
+      const { waitingMax } = this.definition.limits;
+      this.#refuse(
+        evicted,
+        "MAILBOX_FULL",
+        `The mailbox of ${this.address} holds ${waitingMax} messages, its limit`,
+      );
+    }
+    this.#schedule();
+  }
+
+  /** Works on one message. @returns whether another one waits. */
+  step(): boolean {
+    const incoming = this.#resumed?.shift() ?? this.#mailbox?.next();
+    if (incoming !== undefined && this.outcome === undefined) this.#work(incoming);
+    if (this.waiting > 0) return true;
+    this.#scheduled = false;
+    // An idle actor keeps no mailbox: most of 100,000 are idle.
+    this.#mailbox = undefined;
+    this.#resumed = undefined;
+    return false;
+  }
+
+  #work(incoming: Incoming): void {
+    const { envelope, event } = incoming;
+    if (envelope.deadlineMs !== undefined && envelope.deadlineMs < this.env.nowMs()) {
+      return this.#refuse(
+        incoming,
+        "DEADLINE_EXCEEDED",
+        `The deadline of ${envelope.type} passed while it waited`,
+      );
+    }
+    if (this.behaviour.postpones(event.type)) return this.#postpone(incoming);
+    if (incoming.reply !== undefined) {
+      this.#questions ??= new Questions(this.definition.limits, this.env);
+      if (!this.#questions.open(incoming)) {
+        return this.#refuse(
+          incoming,
+          "MAILBOX_FULL",
+          `${this.address} has ${this.#questions.openCount} questions open`,
+        );
+      }
+    }
+    this.#turn(incoming);
+  }
+
+  #turn(incoming: Incoming): void {
+    const telemetry = this.node.telemetry;
+    const endSpan = telemetry?.turn(this, incoming);
+    this.#cause = incoming;
+    this.#inMessageTurn = true;
+    const verdict = this.behaviour.receive(incoming.event);
+    this.#inMessageTurn = false;
+    this.#cause = undefined;
+    if (this.#ending?.kind === "failed") {
+      this.#refuse(incoming, "ACTOR_FAILED", `${this.address} failed: ${this.#ending.error.message}`);
+    } else if (verdict === "unexpected") {
+      const state = quote((this.behaviour.snapshot as AnyMachineSnapshot).value);
+      this.#refuse(
+        incoming,
+        "MESSAGE_UNEXPECTED",
+        `${this.address} cannot take ${incoming.event.type} in state ${state}`,
+      );
+    } else {
+      this.handled++;
+      this.node.counts.handled++;
+    }
+    endSpan?.(this.#ending?.kind === "failed" ? this.#ending.error.message : undefined);
+    this.#settle();
+  }
+
+  #postpone(incoming: Incoming): void {
+    this.#postponed ??= [];
+    if (this.#postponed.length >= this.definition.limits.postponedMax) {
+      const message = `${this.address} holds back ${this.#postponed.length} messages, its limit`;
+      return this.#refuse(incoming, "POSTPONED_FULL", message);
+    }
+    this.#postponed.push(incoming);
+  }
+
+  #sharesAnswer(incoming: Incoming): boolean {
+    this.#questions ??= new Questions(this.definition.limits, this.env);
+    const found = this.#questions.arrive(incoming);
+    if (found === "fresh") return false;
+    this.node.counts.handled++;
+    if (found !== "joined") this.node.answer(this, incoming, found);
+    return true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.node.scheduler.ready(this);
+  }
+
+  /** After every turn: end if the turn said so, take up what was postponed if the state changed. */
+  #settle(): void {
+    if (this.#ending !== undefined) return this.finish(this.#ending);
+    if (!this.#stateChanged) return;
+    this.#stateChanged = false;
+    if (this.#postponed === undefined || this.#postponed.length === 0) return;
+    this.#resumed = [...this.#postponed, ...(this.#resumed ?? [])];
+    this.#postponed = undefined;
+    this.#schedule();
+  }
+
+  // ---- the control lane ----
+
+  /** The asker withdrew: a waiting question never runs; calls it caused are aborted. */
+  cancel(id: string): void {
+    const waiting = this.#mailbox?.remove(id) ?? takeFrom(this.#postponed, id) ?? takeFrom(this.#resumed, id);
+    if (waiting !== undefined)
+      return this.#refuse(waiting, "CANCELLED", `${waiting.envelope.type} was withdrawn`);
+    const reason = new CoxswainError("CANCELLED", "The asker withdrew");
+    this.behaviour.cancelCalls((cause) => (cause as Incoming | undefined)?.envelope.id === id, reason);
+    const open = this.#questions?.find(id as Incoming["envelope"]["id"]);
+    if (open !== undefined) this.#give(open, { ok: false, error: reason });
+  }
+
+  /** Tells `watcher` the outcome once; at once if the actor has ended. */
+  watch(id: string, watcher: (outcome: ActorOutcome) => void): void {
+    if (this.outcome !== undefined) return watcher(this.outcome);
+    this.#watchers ??= new Map();
+    this.#watchers.set(id, watcher);
+  }
+
+  unwatch(id: string): void {
+    this.#watchers?.delete(id);
+  }
+
+  /** Ends the actor: now, or when the present turn is over. */
+  stop(reason?: string): void {
+    const outcome: ActorOutcome = reason === undefined ? { kind: "stopped" } : { kind: "stopped", reason };
+    if (this.#cause === undefined) this.finish(outcome);
+    else this.#ending ??= outcome;
+  }
+
+  finish(outcome: ActorOutcome): void {
+    if (this.outcome !== undefined) return;
+    this.outcome = outcome;
+    this.behaviour.stop();
+    this.node.forget(this);
+    const why: ErrorCode = outcome.kind === "failed" ? "ACTOR_FAILED" : "ACTOR_STOPPED";
+    const text = `${this.address} ended (${outcome.kind}) before ${why === "ACTOR_FAILED" ? "this was answered" : "its turn"}`;
+    for (const question of this.#questions?.takeAll() ?? []) {
+      this.node.answer(this, question, { ok: false, error: new CoxswainError("NO_REPLY", text) });
+    }
+    const left = [...(this.#resumed ?? []), ...(this.#postponed ?? []), ...(this.#mailbox?.takeAll() ?? [])];
+    this.#resumed = undefined;
+    this.#postponed = undefined;
+    for (const incoming of left) this.node.refuse(incoming, why, text);
+    publishFact(this.node, this.address, outcome.kind === "failed" ? "failed" : "stopped", { ...outcome });
+    for (const watcher of this.#watchers?.values() ?? []) watcher(outcome);
+    this.#watchers = undefined;
+  }
+
+  // ---- what the machine does (HostCell) ----
+
+  cause(): unknown {
+    return this.#cause;
+  }
+
+  begin(cause: unknown): boolean {
+    if (this.outcome !== undefined) return false;
+    this.#cause = cause as Incoming | undefined;
+    return true;
+  }
+
+  end(before: Snapshot<unknown>, after: Snapshot<unknown>): void {
+    const from = (before as AnyMachineSnapshot).value;
+    const to = (after as AnyMachineSnapshot).value;
+    if (from !== to) {
+      this.#stateChanged = true;
+      if (this.node.facts.changed) publishFact(this.node, this.address, "changed", { value: to, from });
+    }
+    if (this.#inMessageTurn) return;
+    this.#cause = undefined;
+    this.#settle();
+  }
+
+  send(target: unknown, event: AnyEventObject): void {
+    try {
+      if (isReplyTo(target)) return this.#answer(target, event as Answer);
+      const { $to, protocol } = target as Destination;
+      sendOut(
+        this.node,
+        { from: this.address, cause: this.#cause?.envelope },
+        protocol,
+        $to,
+        event,
+        undefined,
+      );
+    } catch (error) {
+      this.effectFailed(error, `sending ${event.type}`);
+    }
+  }
+
+  emit(event: AnyEventObject): void {
+    try {
+      publishEvent(this.node, this, event, this.#cause?.envelope);
+    } catch (error) {
+      this.effectFailed(error, `emitting ${event.type}`);
+    }
+  }
+
+  log(args: readonly unknown[]): void {
+    this.node.report({ level: "info", message: args.map(String).join(" "), address: this.address });
+  }
+
+  effectFailed(error: unknown, what: string): void {
+    this.node.report({
+      level: "error",
+      message: `${this.address}: ${what} failed`,
+      address: this.address,
+      error,
+    });
+    this.#ending ??= { kind: "failed", error: toWireError(error) };
+  }
+
+  lost(event: AnyEventObject, target: string): void {
+    const message = `${this.address}: ${event.type} found no ${target}`;
+    this.node.report({ level: "warning", message, address: this.address });
+  }
+
+  mayRelease(): boolean {
+    const deadlineMs = this.#inMessageTurn ? this.#cause?.envelope.deadlineMs : undefined;
+    return deadlineMs === undefined || deadlineMs >= this.env.nowMs();
+  }
+
+  withheld(kind: "send" | "emit" | "action" | "call", detail: string): void {
+    const message = `${this.address}: the deadline passed during the turn; ${kind} ${detail} was withheld`;
+    this.node.report({ level: "warning", message, address: this.address });
+  }
+
+  expired(): unknown {
+    return new CoxswainError("DEADLINE_EXCEEDED", "The deadline passed before the call began");
+  }
+
+  done(output: unknown): void {
+    this.#ending ??= { kind: "done", output };
+  }
+
+  failed(error: unknown): void {
+    this.#ending = { kind: "failed", error: toWireError(error) };
+  }
+
+  /** A machine's own question to another actor. It never waits longer than the question it works for. */
+  ask(
+    cause: unknown,
+    protocol: Protocol,
+    to: ActorAddress,
+    message: { readonly type: string },
+    limits: AskLimits,
+  ): Promise<unknown> {
+    const origin = { from: this.address, cause: (cause as Incoming | undefined)?.envelope };
+    return this.node.asks.ask(origin, protocol, to, message, {
+      ...limits,
+      deadlineMs: origin.cause?.deadlineMs,
+    });
+  }
+
+  /** The state value, and whatever else a look from outside may see. */
+  describe(): { state: unknown; context: unknown } {
+    const snapshot = this.behaviour.snapshot as Partial<AnyMachineSnapshot>;
+    return { state: snapshot.value ?? snapshot.status, context: snapshot.context };
+  }
+
+  #answer(to: ReplyTo, answer: Answer): void {
+    const question = this.#questions?.find(to.question);
+    if (question === undefined) {
+      if (to.$replyTo !== "") this.node.counts.lateReplies++;
+      return;
+    }
+    if (answer.type === "refusal") {
+      const error = new CoxswainError("REFUSED", answer.reason, { details: answer.details ?? {} });
+      return this.#give(question, { ok: false, error });
+    }
+    const schema = replySchema(this.definition.protocol, question.envelope.type);
+    const checked = schema === undefined ? undefined : validate(schema, answer.value);
+    if (checked?.ok) return this.#give(question, { ok: true, value: answer.value });
+    const error = new CoxswainError(
+      "REPLY_INVALID",
+      `Expected a reply to ${question.envelope.type}: ${checked?.issues ?? "it is no question"}; got ${quote(answer.value)}`,
+    );
+    this.#give(question, { ok: false, error });
+    throw error;
+  }
+
+  #give(question: Incoming, given: Given): void {
+    for (const asker of this.#questions?.close(question, given) ?? []) this.node.answer(this, asker, given);
+  }
+
+  #refuse(incoming: Incoming, code: ErrorCode, message: string): void {
+    const known = incoming.reply === undefined ? undefined : this.#questions;
+    const everybody = known?.close(incoming, { ok: false, error: new CoxswainError(code, message) }) ?? [
+      incoming,
+    ];
+    this.node.refuse(incoming, code, message);
+    for (const other of everybody) {
+      if (other !== incoming)
+        this.node.answer(this, other, { ok: false, error: new CoxswainError(code, message) });
+    }
+  }
+}
+
+function takeFrom(list: Incoming[] | undefined, id: string): Incoming | undefined {
+  const at = list?.findIndex((incoming) => incoming.envelope.id === id) ?? -1;
+  return at < 0 ? undefined : list?.splice(at, 1)[0];
+}
+
+function isReplyTo(target: unknown): target is ReplyTo {
+  return typeof target === "object" && target !== null && "$replyTo" in target;
+}

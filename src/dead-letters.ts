@@ -1,0 +1,140 @@
+import {
+  type ActorAddress,
+  CoxswainError,
+  deadPattern,
+  deadSubject,
+  decodeEnvelope,
+  decodeValue,
+  type Envelope,
+  encodeEnvelope,
+  encodeValue,
+  inboxSubject,
+  type MessageId,
+} from "../protocols/index.ts";
+import type { Node } from "./node.ts";
+import type { Outcome, Stream, StreamEntry } from "./transport/transport.ts";
+
+/** A message that could not be delivered or worked on, and why. */
+export interface DeadLetter {
+  /** Names it for `replay`. */
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly node: string;
+  readonly to: ActorAddress;
+  readonly code: string;
+  readonly reason: string;
+  /** This message, what caused it, and the first of the whole chain. Absent for bytes that are no message. */
+  readonly chain: {
+    readonly id?: MessageId;
+    readonly causationId?: MessageId;
+    readonly correlationId?: MessageId;
+  };
+  readonly type?: string;
+  /** As it came. */
+  readonly original: Uint8Array;
+}
+
+type Stored = Omit<DeadLetter, "sequence">;
+
+export const deadLettersMax = 10_000;
+export const deadLetterBytesMax = 64 * 1024 * 1024;
+/** Letters that may wait for the store to acknowledge them. */
+const inFlightMax = 4_096;
+
+/** The system's dead letters: a stream that any node writes and anybody may list and replay. */
+export class DeadLetters {
+  readonly #node: Node;
+  readonly #stream: Stream;
+  #inFlight = 0;
+
+  constructor(node: Node, stream: Stream) {
+    this.#node = node;
+    this.#stream = stream;
+  }
+
+  /** Keeps a letter. What the store does not take is counted and reported, never silent. */
+  add(to: ActorAddress, code: string, reason: string, what: Envelope | Uint8Array): void {
+    if (this.#inFlight >= inFlightMax) return this.#lost(`${inFlightMax} letters wait for the store already`);
+    const letter = encodeValue(this.#stored(to, code, reason, what));
+    this.#inFlight++;
+    const kept = (outcome: Outcome<number>): void => {
+      this.#inFlight--;
+      if (outcome.kind !== "ok") this.#lost(outcome.error.message);
+    };
+    this.#stream
+      .append(deadSubject(this.#node.system, to), letter)
+      .then(kept, (error) => kept({ kind: "rejected", error }));
+  }
+
+  /** Oldest first. */
+  async list(
+    options: { readonly fromSequence?: number; readonly limit?: number } = {},
+  ): Promise<readonly DeadLetter[]> {
+    const read = await this.#stream.read({
+      fromSequence: options.fromSequence ?? 1,
+      limit: options.limit ?? 100,
+    });
+    if (read.kind !== "ok") throw read.error;
+    return read.value.map(letterOf);
+  }
+
+  async count(): Promise<number> {
+    const counted = await this.#stream.count();
+    if (counted.kind !== "ok") throw counted.error;
+    return counted.value;
+  }
+
+  /**
+   * Sends a letter again, without the deadline it had, and takes it out of the stream.
+   *
+   * @throws ADDRESS_UNKNOWN for a sequence that holds no letter, FRAME_MALFORMED for one that never was a message
+   */
+  async replay(sequence: number): Promise<DeadLetter> {
+    const [letter] = (await this.list({ fromSequence: sequence, limit: 1 })).filter(
+      (found) => found.sequence === sequence,
+    );
+    if (letter === undefined)
+      throw new CoxswainError("ADDRESS_UNKNOWN", `No dead letter has the sequence ${sequence}`);
+    const node = this.#node;
+    const envelope = decodeEnvelope(letter.original, node.limits);
+    const again: Envelope = { ...envelope, deadlineMs: undefined };
+    const subject = inboxSubject(node.system, "in", node.zone, letter.to);
+    const refused = node.transport.publish(subject, again, node.unreachableSubject(again));
+    if (refused !== undefined) throw refused;
+    node.counts.sent++;
+    const deleted = await this.#stream.delete(sequence);
+    if (deleted.kind !== "ok") throw deleted.error;
+    return letter;
+  }
+
+  #stored(to: ActorAddress, code: string, reason: string, what: Envelope | Uint8Array): Stored {
+    const at = { atMs: this.#node.env.nowMs(), node: this.#node.name, to, code, reason };
+    if (what instanceof Uint8Array) return { ...at, chain: {}, original: what };
+    const { id, causationId, correlationId, type } = what;
+    const chain = {
+      id,
+      ...(causationId ? { causationId } : {}),
+      ...(correlationId ? { correlationId } : {}),
+    };
+    return { ...at, chain, type, original: encodeEnvelope(what) };
+  }
+
+  #lost(why: string): void {
+    this.#node.counts.deadLost++;
+    this.#node.report({ level: "error", message: `A dead letter could not be kept: ${why}` });
+  }
+}
+
+export function deadLetterStream(system: string): {
+  name: string;
+  options: Parameters<Node["transport"]["store"]["stream"]>[1];
+} {
+  return {
+    name: `cx_${system}_dead`,
+    options: { subjects: [deadPattern(system)], messagesMax: deadLettersMax, bytesMax: deadLetterBytesMax },
+  };
+}
+
+function letterOf(entry: StreamEntry): DeadLetter {
+  return { ...(decodeValue(entry.payload) as Stored), sequence: entry.sequence };
+}

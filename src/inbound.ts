@@ -1,0 +1,142 @@
+import {
+  CoxswainError,
+  decodeEnvelope,
+  type Envelope,
+  type ErrorCode,
+  isCoxswainError,
+  parseInbox,
+  payloadSchema,
+  quote,
+  type ReplyTo,
+  readsVersion,
+  replySchema,
+  validate,
+  wantsAnswer,
+} from "../protocols/index.ts";
+import type { Cell } from "./cell.ts";
+import type { Incoming } from "./mailbox.ts";
+import type { Node } from "./node.ts";
+import type { Delivery } from "./transport/transport.ts";
+
+/**
+ * The way in, in one order: size cap, pre-scan, decode, envelope (all four in `decodeEnvelope`),
+ * address, version, sender, reserved types, deadline, payload schema, mailbox. A message refused
+ * at one stage never reaches the next.
+ */
+export function receive(node: Node, delivery: Delivery): void {
+  const decoded = decode(node, delivery);
+  if (decoded === undefined) return;
+  const { envelope, json } = decoded;
+  const route = node.parse(delivery.subject);
+  const cell = route === undefined ? undefined : node.cells.get(route.to);
+  const reply = wantsAnswer(delivery.reply) ? delivery.reply : undefined;
+  const incoming: Incoming = {
+    envelope,
+    event: envelope,
+    reply,
+    zone: route?.zone ?? "",
+    json,
+    enteredMs: 0,
+    rank: 0,
+  };
+  const refused = inspect(node, cell, route?.to, incoming);
+  if (refused !== undefined) return node.refuse(incoming, refused.code as ErrorCode, refused.message);
+  (cell as Cell).enter(incoming);
+}
+
+function decode(node: Node, delivery: Delivery): { envelope: Envelope; json: boolean } | undefined {
+  const { payload } = delivery;
+  if (!(payload instanceof Uint8Array)) return { envelope: payload, json: false };
+  const json = payload[0] === 0x7b;
+  try {
+    const fresh = { nowMs: () => node.env.nowMs(), freshId: () => node.nextMessageId() };
+    return { envelope: decodeEnvelope(payload, node.limits, fresh), json };
+  } catch (error) {
+    const fault = isCoxswainError(error)
+      ? error
+      : new CoxswainError("INVARIANT_BROKEN", "The decoder threw", { cause: error });
+    node.refuseBytes(delivery, payload, fault);
+    return undefined;
+  }
+}
+
+/** Runs the stages. Completes `incoming.event` when all are passed. */
+function inspect(
+  node: Node,
+  cell: Cell | undefined,
+  to: string | undefined,
+  incoming: Incoming,
+): CoxswainError | undefined {
+  const { envelope } = incoming;
+  if (cell === undefined) {
+    return new CoxswainError("ADDRESS_UNKNOWN", `No actor lives at ${quote(to)} on node ${node.name}`);
+  }
+  const { protocol } = cell.definition;
+  const wrongVersion = checkVersion(protocol.name, protocol.version, envelope.protocol);
+  if (wrongVersion !== undefined) return wrongVersion;
+  if (envelope.kind !== "message" || (envelope.to !== "" && envelope.to !== to)) {
+    return new CoxswainError(
+      "FRAME_MALFORMED",
+      `Expected a message to ${to}, got a ${envelope.kind} to ${quote(envelope.to)}`,
+    );
+  }
+  if (envelope.type.startsWith("xstate.") || envelope.type === "*") {
+    return new CoxswainError(
+      "TYPE_RESERVED",
+      `Type ${quote(envelope.type)} is the machine's own; nobody may send it`,
+    );
+  }
+  if (envelope.deadlineMs !== undefined && envelope.deadlineMs < node.env.nowMs()) {
+    return new CoxswainError(
+      "DEADLINE_EXCEEDED",
+      `The deadline of ${envelope.type} had passed when it arrived`,
+    );
+  }
+  const schema = payloadSchema(protocol, envelope.type);
+  if (schema === undefined) {
+    return new CoxswainError("TYPE_UNKNOWN", `${protocol.tag} has no message ${quote(envelope.type)}`);
+  }
+  if (incoming.reply !== undefined && replySchema(protocol, envelope.type) === undefined) {
+    // Some clients always send a reply subject; the message itself is good and is told.
+    incoming.reply = undefined;
+  }
+  const checked = validate(schema, envelope.body ?? {});
+  if (!checked.ok || typeof checked.value !== "object" || checked.value === null) {
+    const issues = checked.ok ? "a payload is an object" : checked.issues;
+    return new CoxswainError(
+      "MESSAGE_INVALID",
+      `Expected a payload of ${protocol.name}.${envelope.type}: ${issues}`,
+    );
+  }
+  incoming.event = eventOf(envelope, checked.value, incoming.reply);
+  incoming.enteredMs = node.env.monotonicMs();
+  return undefined;
+}
+
+function checkVersion(name: string, version: string, tag: string): CoxswainError | undefined {
+  if (tag === "") return undefined;
+  const at = tag.lastIndexOf("@");
+  if (tag.slice(0, at) !== name) {
+    return new CoxswainError("PROTOCOL_UNKNOWN", `Expected protocol ${name}, got ${quote(tag)}`);
+  }
+  if (!readsVersion(version, tag.slice(at + 1))) {
+    return new CoxswainError(
+      "VERSION_UNSUPPORTED",
+      `Expected ${name} ${version} or another minor of it, got ${quote(tag)}`,
+    );
+  }
+  return undefined;
+}
+
+function eventOf(envelope: Envelope, payload: object, reply: string | undefined): { type: string } {
+  const event: { type: string; sender?: string; replyTo?: ReplyTo } = { ...payload, type: envelope.type };
+  if (envelope.from !== "") event.sender = envelope.from;
+  if (reply !== undefined) {
+    event.replyTo = {
+      $replyTo: reply,
+      question: envelope.id,
+      ...(envelope.deadlineMs === undefined ? {} : { deadlineMs: envelope.deadlineMs }),
+    };
+  }
+  return event;
+}

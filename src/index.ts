@@ -1,0 +1,21 @@
+export type { ActorDefinition, ActorLimits, ReducerBehaviour, ReducerTurn } from "./actor.ts";
+export { defineActor } from "./actor.ts";
+export type { AskOptions } from "./asks.ts";
+export type { DeadLetter, DeadLetters } from "./dead-letters.ts";
+export type { Env, Timer } from "./env/env.ts";
+export { realEnv } from "./env/env.ts";
+export type { EventStream } from "./events.ts";
+export type { Overflow } from "./mailbox.ts";
+export type { Counts, Report } from "./node.ts";
+export type { SendOptions } from "./outbound.ts";
+export { ActorRef, type EventOf, type Listening, type Watch } from "./ref.ts";
+export type { NodeRecord } from "./registry.ts";
+export {
+  type ActorSystem,
+  createSystem,
+  type DrainReport,
+  type SpawnOptions,
+  type SystemOptions,
+} from "./system.ts";
+export { createMemoryHub } from "./transport/memory.ts";
+export type { Transport } from "./transport/transport.ts";

@@ -1,0 +1,192 @@
+import { CoxswainError, type Envelope } from "../protocols/index.ts";
+
+/** A message that passed the boundary and waits, or is being worked on. */
+export interface Incoming {
+  readonly envelope: Envelope;
+  /** What the machine sees. */
+  event: { readonly type: string };
+  /** The subject its asker waits on; undefined for a message that was told. */
+  reply: string | undefined;
+  /** It came as JSON, so it is answered in JSON. */
+  readonly json: boolean;
+  /** The sender's trust zone, as its subject says. */
+  readonly zone: string;
+  /** When it entered the mailbox, on the monotonic clock. */
+  enteredMs: number;
+  /** Its turn in line: arrival, put back by its priority. Set by the mailbox. */
+  rank: number;
+}
+
+export type Overflow = "refuse" | "dropOldest" | "dropNewest";
+
+export interface MailboxLimits {
+  /** Messages that may wait; default 1,000. */
+  readonly waitingMax: number;
+  /** What gives way when it is full; default `refuse`: the newcomer, and its sender is told. */
+  readonly overflow: Overflow;
+  /** How many later, more urgent messages may overtake a message, for each step of priority; default 64. */
+  readonly overtakesMax: number;
+}
+
+export const mailboxDefaults: MailboxLimits = { waitingMax: 1_000, overflow: "refuse", overtakesMax: 64 };
+export const priorityLevels = 5;
+export const normalPriority = 2;
+
+/**
+ * Messages waiting for one actor: bounded, five priorities, first in first out within each.
+ *
+ * A message's rank is its arrival number plus `overtakesMax` for each step below the most urgent
+ * priority, and the lowest rank is next. So the least urgent message is overtaken by at most
+ * 4 × `overtakesMax` later ones, whatever the load: ageing without a clock.
+ */
+export class Mailbox {
+  readonly #limits: MailboxLimits;
+  readonly #lanes: (Fifo | undefined)[] = new Array(priorityLevels);
+  #arrivals = 0;
+  #waiting = 0;
+
+  constructor(limits: MailboxLimits) {
+    this.#limits = limits;
+  }
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Enters a message. @returns the message that had to give way, which may be the newcomer. */
+  enter(message: Incoming): Incoming | undefined {
+    let evicted: Incoming | undefined;
+    if (this.#waiting >= this.#limits.waitingMax) {
+      if (this.#limits.overflow !== "dropOldest") return message;
+      evicted = this.#dropOldest();
+    }
+    const priority = message.envelope.priority ?? normalPriority;
+    message.rank = this.#arrivals++ + priority * this.#limits.overtakesMax;
+    this.#lane(priority).push(message);
+    this.#waiting++;
+    return evicted;
+  }
+
+  next(): Incoming | undefined {
+    if (this.#waiting === 0) return undefined;
+    let best: Fifo | undefined;
+    let bestRank = Number.POSITIVE_INFINITY;
+    for (const lane of this.#lanes) {
+      const head = lane?.first();
+      if (head !== undefined && head.rank < bestRank) {
+        best = lane;
+        bestRank = head.rank;
+      }
+    }
+    this.#waiting--;
+    return best?.shift();
+  }
+
+  /** Takes a waiting message out, wherever it stands. */
+  remove(id: string): Incoming | undefined {
+    for (const lane of this.#lanes) {
+      const found = lane?.remove(id);
+      if (found !== undefined) {
+        this.#waiting--;
+        return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** Empties the mailbox, in order. */
+  takeAll(): Incoming[] {
+    const all: Incoming[] = [];
+    for (let message = this.next(); message !== undefined; message = this.next()) all.push(message);
+    return all;
+  }
+
+  /** The longest waiting message's entry time, or undefined. */
+  oldestEnteredMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const lane of this.#lanes) {
+      const head = lane?.first();
+      if (head !== undefined && (oldest === undefined || head.enteredMs < oldest)) oldest = head.enteredMs;
+    }
+    return oldest;
+  }
+
+  #dropOldest(): Incoming | undefined {
+    for (let priority = priorityLevels - 1; priority >= 0; priority--) {
+      const dropped = this.#lanes[priority]?.shift();
+      if (dropped !== undefined) {
+        this.#waiting--;
+        return dropped;
+      }
+    }
+    return undefined;
+  }
+
+  #lane(priority: number): Fifo {
+    const lane = this.#lanes[priority];
+    if (lane !== undefined) return lane;
+    const made = new Fifo();
+    this.#lanes[priority] = made;
+    return made;
+  }
+}
+
+/** First in, first out; an array with a moving head, so that nothing is copied at each step. */
+class Fifo {
+  #items: (Incoming | undefined)[] = [];
+  #head = 0;
+
+  push(message: Incoming): void {
+    this.#items.push(message);
+  }
+
+  first(): Incoming | undefined {
+    return this.#items[this.#head];
+  }
+
+  shift(): Incoming | undefined {
+    const message = this.#items[this.#head];
+    if (message === undefined) return undefined;
+    this.#items[this.#head++] = undefined;
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= 1_024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return message;
+  }
+
+  remove(id: string): Incoming | undefined {
+    for (let i = this.#head; i < this.#items.length; i++) {
+      const message = this.#items[i];
+      if (message?.envelope.id === id) {
+        this.#items.splice(i, 1);
+        return message;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** @throws OPTION_INVALID */
+export function mailboxLimits(given: Partial<MailboxLimits>): MailboxLimits {
+  const limits = { ...mailboxDefaults, ...given };
+  for (const name of ["waitingMax", "overtakesMax"] as const) {
+    const least = name === "waitingMax" ? 1 : 0;
+    if (!Number.isSafeInteger(limits[name]) || limits[name] < least) {
+      throw new CoxswainError(
+        "OPTION_INVALID",
+        `Expected ${name} to be a whole number >= ${least}, got ${limits[name]}`,
+      );
+    }
+  }
+  if (!["refuse", "dropOldest", "dropNewest"].includes(limits.overflow)) {
+    throw new CoxswainError(
+      "OPTION_INVALID",
+      `Expected overflow to be "refuse", "dropOldest" or "dropNewest", got ${JSON.stringify(limits.overflow)}`,
+    );
+  }
+  return limits;
+}

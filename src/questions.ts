@@ -1,0 +1,102 @@
+import type { MessageId } from "../protocols/index.ts";
+import type { ActorLimits } from "./actor.ts";
+import type { Env } from "./env/env.ts";
+import type { Incoming } from "./mailbox.ts";
+
+/** What was answered: a reply's value, or an error for the wire. */
+export type Given =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown };
+
+interface Keyed {
+  /** Those who asked with the same key while the answer was still awaited. */
+  readonly joined: Incoming[];
+  given: Given | undefined;
+  untilMs: number;
+}
+
+/**
+ * The questions one actor has taken and not yet answered, and the answers it keeps for keyed
+ * questions that are asked again. Both bounded by the actor's limits.
+ */
+export class Questions {
+  readonly #open = new Map<MessageId, Incoming>();
+  readonly #keyed = new Map<string, Keyed>();
+  readonly #limits: ActorLimits;
+  readonly #env: Env;
+
+  constructor(limits: ActorLimits, env: Env) {
+    this.#limits = limits;
+    this.#env = env;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** A keyed question arrives. `fresh`: it is the first; `joined`: it will share the answer; else the answer itself. */
+  arrive(question: Incoming): "fresh" | "joined" | Given {
+    const name = keyOf(question);
+    const known = this.#keyed.get(name);
+    if (known !== undefined && (known.given === undefined || known.untilMs > this.#env.monotonicMs())) {
+      if (known.given !== undefined) return known.given;
+      known.joined.push(question);
+      return "joined";
+    }
+    this.#keyed.delete(name);
+    this.#keyed.set(name, { joined: [], given: undefined, untilMs: Number.POSITIVE_INFINITY });
+    this.#forgetOldAnswers();
+    return "fresh";
+  }
+
+  /** A question's turn begins. False where too many are open already. */
+  open(question: Incoming): boolean {
+    if (this.#open.size >= this.#limits.questionsMax) this.#closeExpired();
+    if (this.#open.size >= this.#limits.questionsMax) return false;
+    this.#open.set(question.envelope.id, question);
+    return true;
+  }
+
+  find(id: MessageId): Incoming | undefined {
+    return this.#open.get(id);
+  }
+
+  /** The answer is there. @returns everybody who gets it; empty if it was answered before. */
+  close(question: Incoming, given: Given): readonly Incoming[] {
+    this.#open.delete(question.envelope.id);
+    const known = question.envelope.key === undefined ? undefined : this.#keyed.get(keyOf(question));
+    if (known === undefined) return [question];
+    const everybody = [question, ...known.joined.splice(0)];
+    // A failed first try must not be the answer for those who try again.
+    if (!given.ok) this.#keyed.delete(keyOf(question));
+    known.given = given;
+    known.untilMs = this.#env.monotonicMs() + this.#limits.answerWindowMs;
+    return everybody;
+  }
+
+  /** The actor ends: everybody still waiting. */
+  takeAll(): readonly Incoming[] {
+    const all = [...this.#open.values(), ...[...this.#keyed.values()].flatMap((known) => known.joined)];
+    this.#open.clear();
+    this.#keyed.clear();
+    return all;
+  }
+
+  #closeExpired(): void {
+    const nowMs = this.#env.nowMs();
+    for (const [id, question] of this.#open) {
+      if ((question.envelope.deadlineMs ?? Number.POSITIVE_INFINITY) < nowMs) this.#open.delete(id);
+    }
+  }
+
+  #forgetOldAnswers(): void {
+    for (const [name, known] of this.#keyed) {
+      if (this.#keyed.size <= this.#limits.answersMax) return;
+      if (known.given !== undefined) this.#keyed.delete(name);
+    }
+  }
+}
+
+function keyOf(question: Incoming): string {
+  return `${question.envelope.type} ${question.envelope.key}`;
+}

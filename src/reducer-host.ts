@@ -1,0 +1,101 @@
+import type { AnyEventObject, Snapshot } from "xstate";
+import type { Answer } from "../machines/index.ts";
+import type { ActorAddress, Protocol, ReplyTo } from "../protocols/index.ts";
+import type { ReducerBehaviour, ReducerTurn } from "./actor.ts";
+import type { Behaviour, Cell } from "./cell.ts";
+import type { Verdict } from "./xstate/host.ts";
+
+type Effect = () => void;
+
+/** Runs a plain reducer as a machine is run: effects are held until it returned, a throw ends at the wall. */
+export class ReducerHost implements Behaviour {
+  readonly #reducer: ReducerBehaviour;
+  readonly #cell: Cell;
+  readonly #turn: ReducerTurn;
+  #state: unknown;
+  #effects: Effect[] | undefined;
+  #question: ReplyTo | undefined;
+  #fault: unknown;
+  #faulted = false;
+
+  constructor(reducer: ReducerBehaviour, cell: Cell, input: unknown) {
+    this.#reducer = reducer;
+    this.#cell = cell;
+    this.#turn = this.#makeTurn();
+    try {
+      this.#state = reducer.initial(input);
+    } catch (error) {
+      this.#fault = error;
+      this.#faulted = true;
+    }
+  }
+
+  get snapshot(): Snapshot<unknown> {
+    return { status: "active", output: undefined, error: undefined, context: this.#state } as never;
+  }
+
+  start(): void {
+    if (this.#faulted) this.#cell.failed(this.#fault);
+  }
+
+  receive(event: AnyEventObject): Verdict {
+    this.#question = event["replyTo"];
+    try {
+      this.#state = this.#reducer.receive(this.#state, event as never, this.#turn);
+    } catch (error) {
+      this.#effects = undefined;
+      this.#cell.failed(error);
+      return "taken";
+    }
+    if (this.#effects !== undefined) this.#release();
+    return "taken";
+  }
+
+  postpones(): boolean {
+    return false;
+  }
+
+  cancelCalls(): number {
+    return 0;
+  }
+
+  stop(): void {
+    this.#effects = undefined;
+  }
+
+  persist(): unknown {
+    return this.#state;
+  }
+
+  #release(): void {
+    const effects = this.#effects ?? [];
+    this.#effects = undefined;
+    const may = this.#cell.mayRelease();
+    for (const effect of effects) {
+      if (may) effect();
+      else this.#cell.withheld("send", "of a reducer");
+    }
+  }
+
+  #hold(effect: Effect): void {
+    this.#effects ??= [];
+    this.#effects.push(effect);
+  }
+
+  #makeTurn(): ReducerTurn {
+    const cell = this.#cell;
+    const answer = (given: Answer): void => {
+      const to = this.#question;
+      if (to !== undefined) this.#hold(() => cell.send(to, given));
+    };
+    return {
+      self: cell.address,
+      reply: (value) => answer({ type: "answer", value }),
+      refuse: (reason) => answer({ type: "refusal", reason }),
+      tell: (protocol: Protocol, to: ActorAddress, message) =>
+        this.#hold(() => cell.send({ $to: to, protocol }, message as AnyEventObject)),
+      emit: (event) => this.#hold(() => cell.emit(event as AnyEventObject)),
+      stop: (reason) => this.#hold(() => cell.stop(reason)),
+    };
+  }
+}

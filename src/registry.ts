@@ -1,0 +1,236 @@
+import { CoxswainError, decodeValue, encodeValue, quote } from "../protocols/index.ts";
+import type { Env, Timer } from "./env/env.ts";
+import { valueOrThrow } from "./transport/outcomes.ts";
+import type { Bucket, Entry, Subscription } from "./transport/transport.ts";
+
+export interface NodeRecord {
+  readonly node: string;
+  /** New at each start: a node that comes back is another one. */
+  readonly incarnation: string;
+  readonly zone: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly startedAtMs: number;
+  readonly leaseMs: number;
+}
+
+interface RootRecord {
+  readonly node: string;
+  readonly incarnation: string;
+}
+
+interface Member {
+  readonly record: NodeRecord;
+  readonly revision: number;
+  /** When we last saw its record move, on our own monotonic clock. */
+  readonly seenMs: number;
+  /** It renewed since we look: it lives, it is no leftover of a killed process. */
+  readonly renewed: boolean;
+}
+
+export interface RegistryEvents {
+  nodeUp(record: NodeRecord): void;
+  nodeDown(record: NodeRecord, reason: "left" | "lost", roots: readonly string[]): void;
+  /** Another node holds a root name that was ours: our lease was over. */
+  rootLost(root: string, owner: string): void;
+  failed(error: CoxswainError): void;
+}
+
+/**
+ * Who lives where: nodes with a lease, and the root names they hold, in one key-value bucket that
+ * every node watches. A root name is claimed by create, and taken over by compare-and-set once its
+ * node's record has not moved for a lease, judged on our own monotonic clock: no clock is compared
+ * with another's.
+ */
+export class Registry {
+  readonly #bucket: Bucket;
+  readonly #env: Env;
+  readonly #events: RegistryEvents;
+  readonly #me: NodeRecord;
+  readonly #members = new Map<string, Member>();
+  readonly #roots = new Map<string, RootRecord>();
+  readonly #mine = new Map<string, number>();
+  readonly #claims = new Map<string, Promise<void>>();
+  #revision = 0;
+  #watching: Subscription | undefined;
+  #timer: Timer | undefined;
+  #left = false;
+
+  constructor(bucket: Bucket, me: NodeRecord, env: Env, events: RegistryEvents) {
+    this.#bucket = bucket;
+    this.#me = me;
+    this.#env = env;
+    this.#events = events;
+  }
+
+  /** Enters the cluster. @throws ADDRESS_TAKEN where a live node has our name */
+  async join(): Promise<void> {
+    this.#watching = valueOrThrow(await this.#bucket.watch((entry) => this.#changed(entry)));
+    const key = `node.${this.#me.node}`;
+    for (;;) {
+      const made = await this.#bucket.create(key, encodeValue(this.#me));
+      if (made.kind === "ok") {
+        this.#revision = made.value;
+        break;
+      }
+      if (made.kind === "unknown") throw made.error;
+      await this.#untilGone(this.#me.node, `Node name ${quote(this.#me.node)}`);
+      const stale = valueOrThrow(await this.#bucket.get(key));
+      if (stale !== undefined) await this.#bucket.delete(key, stale.revision);
+    }
+    this.#beat();
+  }
+
+  /** Takes a root name for this node; at once if it is ours. @throws ADDRESS_TAKEN */
+  claim(root: string): Promise<void> {
+    const known = this.#claims.get(root);
+    if (known !== undefined) return known;
+    const claim = this.#claim(root);
+    this.#claims.set(root, claim);
+    claim.catch(() => this.#claims.delete(root));
+    return claim;
+  }
+
+  holds(root: string): boolean {
+    return this.#mine.has(root);
+  }
+
+  async release(root: string): Promise<void> {
+    const revision = this.#mine.get(root);
+    this.#mine.delete(root);
+    this.#claims.delete(root);
+    if (revision !== undefined) await this.#bucket.delete(`root.${root}`, revision);
+  }
+
+  /** The node that holds a root name, as far as this node has heard. */
+  ownerOf(root: string): string | undefined {
+    return this.#roots.get(root)?.node;
+  }
+
+  get nodes(): readonly NodeRecord[] {
+    return [...this.#members.values()].map((member) => member.record);
+  }
+
+  async leave(): Promise<void> {
+    if (this.#left) return;
+    this.#left = true;
+    this.#timer?.cancel();
+    this.#watching?.close();
+    await Promise.all([...this.#mine.keys()].map((root) => this.release(root)));
+    await this.#bucket.delete(`node.${this.#me.node}`);
+  }
+
+  async #claim(root: string): Promise<void> {
+    const key = `root.${root}`;
+    const mine = encodeValue({ node: this.#me.node, incarnation: this.#me.incarnation } satisfies RootRecord);
+    for (;;) {
+      const made = await this.#bucket.create(key, mine);
+      if (made.kind === "ok") return void this.#mine.set(root, made.value);
+      const held = valueOrThrow(await this.#bucket.get(key));
+      if (held === undefined) continue;
+      const owner = decodeValue(held.value as Uint8Array) as RootRecord;
+      if (owner.incarnation === this.#me.incarnation) return void this.#mine.set(root, held.revision);
+      await this.#untilGone(owner.node, `Name ${quote(root)}`, owner.incarnation);
+      const taken = await this.#bucket.update(key, mine, held.revision);
+      if (taken.kind === "ok") return void this.#mine.set(root, taken.value);
+    }
+  }
+
+  /** Waits at most a lease for a node that may be dead. @throws ADDRESS_TAKEN once it is seen alive */
+  async #untilGone(node: string, what: string, incarnation?: string): Promise<void> {
+    for (;;) {
+      const member = this.#members.get(node);
+      if (member === undefined || (incarnation !== undefined && member.record.incarnation !== incarnation))
+        return;
+      if (member.renewed) {
+        throw new CoxswainError(
+          "ADDRESS_TAKEN",
+          `${what} is held by node ${node} (pid ${member.record.pid} on ${member.record.host})`,
+          {
+            details: { node },
+          },
+        );
+      }
+      if (this.#left) throw new CoxswainError("SYSTEM_CLOSED", "The system was closed meanwhile");
+      await new Promise<void>((resolve) => this.#env.setTimer(this.#me.leaseMs / 10, resolve));
+    }
+  }
+
+  #changed(entry: Entry): void {
+    const [kind, name] = [entry.key.slice(0, 4), entry.key.slice(5)];
+    if (kind === "node") this.#nodeChanged(name, entry);
+    if (kind === "root") this.#rootChanged(name, entry);
+  }
+
+  #nodeChanged(node: string, entry: Entry): void {
+    const known = this.#members.get(node);
+    if (entry.value === undefined) return known && this.#lose(known, "left");
+    const record = decodeValue(entry.value) as NodeRecord;
+    const same = known?.record.incarnation === record.incarnation;
+    if (known !== undefined && !same) this.#lose(known, "lost");
+    const renewed = same || record.incarnation === this.#me.incarnation;
+    this.#members.set(node, { record, revision: entry.revision, seenMs: this.#env.monotonicMs(), renewed });
+    if (!same) this.#events.nodeUp(record);
+  }
+
+  #rootChanged(root: string, entry: Entry): void {
+    if (entry.value === undefined) return void this.#roots.delete(root);
+    const owner = decodeValue(entry.value) as RootRecord;
+    this.#roots.set(root, owner);
+    if (owner.incarnation === this.#me.incarnation || !this.#mine.has(root)) return;
+    this.#mine.delete(root);
+    this.#claims.delete(root);
+    this.#events.rootLost(root, owner.node);
+  }
+
+  #lose(member: Member, reason: "left" | "lost"): void {
+    const { node, incarnation } = member.record;
+    this.#members.delete(node);
+    const roots = [...this.#roots]
+      .filter(([, owner]) => owner.incarnation === incarnation)
+      .map(([root]) => root);
+    this.#events.nodeDown(member.record, reason, roots);
+  }
+
+  /** Renews our lease, and looks whose has run out. Three times a lease. */
+  #beat(): void {
+    if (this.#left) return;
+    this.#timer = this.#env.setTimer(this.#me.leaseMs / 3, () => {
+      void this.#renew();
+      this.#sweep();
+      this.#beat();
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const renewed = await this.#bucket.update(`node.${this.#me.node}`, encodeValue(this.#me), this.#revision);
+    if (this.#left) return;
+    if (renewed.kind === "ok") this.#revision = renewed.value;
+    else if (renewed.kind === "rejected") await this.#rejoin();
+    else this.#events.failed(renewed.error);
+  }
+
+  /** Our record was swept while we could not be heard, or an unknown renewal did happen. */
+  async #rejoin(): Promise<void> {
+    const key = `node.${this.#me.node}`;
+    const found = await this.#bucket.get(key);
+    if (found.kind !== "ok") return;
+    const ours =
+      found.value?.value &&
+      (decodeValue(found.value.value) as NodeRecord).incarnation === this.#me.incarnation;
+    if (ours && found.value) this.#revision = found.value.revision;
+    const made = ours ? undefined : await this.#bucket.create(key, encodeValue(this.#me));
+    if (made?.kind === "ok") this.#revision = made.value;
+    else if (made?.kind === "rejected") this.#events.failed(made.error);
+  }
+
+  #sweep(): void {
+    const nowMs = this.#env.monotonicMs();
+    for (const member of [...this.#members.values()]) {
+      const { node, incarnation, leaseMs } = member.record;
+      if (incarnation === this.#me.incarnation || nowMs - member.seenMs <= leaseMs) continue;
+      this.#lose(member, "lost");
+      void this.#bucket.delete(`node.${node}`, member.revision);
+    }
+  }
+}

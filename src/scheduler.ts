@@ -1,0 +1,55 @@
+import type { Env } from "./env/env.ts";
+
+export interface Steps {
+  /** Works on one message. @returns whether another one waits. */
+  step(): boolean;
+}
+
+/** Messages one cell may work on before the next cell has its turn. */
+const batchMax = 64;
+/** Messages worked on before the event loop may breathe. */
+const sliceMax = 1_024;
+
+/**
+ * Gives cells with waiting messages their turns, fairly, at our own pace: a transport's callback
+ * only enqueues; the work begins when that callback has returned, and lets I/O in after each slice.
+ */
+export class Scheduler {
+  readonly #env: Env;
+  #ready: (Steps | undefined)[] = [];
+  #head = 0;
+  #armed = false;
+  readonly #run = (): void => this.#slice();
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  /** The cell has work; it calls this once until its work is done. */
+  ready(cell: Steps): void {
+    this.#ready.push(cell);
+    if (this.#armed) return;
+    this.#armed = true;
+    queueMicrotask(this.#run);
+  }
+
+  #slice(): void {
+    let left = sliceMax;
+    while (left > 0) {
+      const cell = this.#ready[this.#head];
+      if (cell === undefined) {
+        this.#ready.length = 0;
+        this.#head = 0;
+        this.#armed = false;
+        return;
+      }
+      this.#ready[this.#head++] = undefined;
+      let more = true;
+      for (let n = Math.min(batchMax, left); more && n > 0; n--, left--) more = cell.step();
+      if (more) this.#ready.push(cell);
+    }
+    this.#ready = this.#ready.slice(this.#head);
+    this.#head = 0;
+    this.#env.soon(this.#run);
+  }
+}

@@ -1,0 +1,283 @@
+import { hostname } from "node:os";
+import {
+  type ActorAddress,
+  actorAddress,
+  asyncApiOf,
+  CoxswainError,
+  isCoxswainError,
+  nameToken,
+  nodeAddress,
+  type Protocol,
+  quote,
+  rootOf,
+} from "../protocols/index.ts";
+import type { ActorDefinition } from "./actor.ts";
+import { Cell } from "./cell.ts";
+import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
+import { type Env, realEnv } from "./env/env.ts";
+import { publishFact } from "./facts.ts";
+import { type Counts, Node, type Report } from "./node.ts";
+import { nodeActor } from "./node-actor.ts";
+import { ActorRef } from "./ref.ts";
+import { type NodeRecord, Registry } from "./registry.ts";
+import { telemetryOf } from "./telemetry.ts";
+import { type Opened, openTransport, type TransportChoice } from "./transport/open.ts";
+import { valueOrThrow } from "./transport/outcomes.ts";
+
+export interface SystemOptions extends TransportChoice {
+  /** The system's name, a token: systems of different names on one server never hear each other. */
+  readonly name: string;
+  /** This process's name in the system; unique among its live nodes. Default: made up. */
+  readonly node?: string;
+  /** The trust zone this node sends from; default "main". */
+  readonly zone?: string;
+  /** How long a silent node is taken for alive, in milliseconds; default 3,000, at least 300. It renews three times within it. */
+  readonly leaseMs?: number;
+  /** Publish `changed` at each state change of each actor; default false. */
+  readonly changes?: boolean;
+  /** What happened besides: default writes warnings and errors to standard error. */
+  readonly onReport?: (report: Report) => void;
+  /** Time, chance and ids; default the machine's own. */
+  readonly env?: Env;
+}
+
+export interface SpawnOptions<I> {
+  readonly input?: I;
+}
+
+export interface DrainReport {
+  /** Actors that finished their waiting messages and were stopped. */
+  readonly stopped: number;
+  /** Actors that still had work when the time was up: their messages are dead letters. */
+  readonly unfinished: readonly ActorAddress[];
+  readonly counts: Readonly<Counts>;
+}
+
+/** How long `drain` waits for waiting messages, in milliseconds, where it does not say. */
+export const drainWithinMs = 5_000;
+
+type Input<I> = undefined extends I
+  ? [options?: SpawnOptions<I>]
+  : [options: SpawnOptions<I> & { readonly input: I }];
+
+/** A process's part in a system of actors. Made by {@link createSystem}; `await using` or `drain` closes it. */
+export class ActorSystem {
+  readonly #node: Node;
+  readonly #opened: Opened;
+  readonly #registry: Registry;
+  #closing: Promise<DrainReport> | undefined;
+
+  constructor(node: Node, opened: Opened, registry: Registry) {
+    this.#node = node;
+    this.#opened = opened;
+    this.#registry = registry;
+  }
+
+  get name(): string {
+    return this.#node.system;
+  }
+
+  get node(): string {
+    return this.#node.name;
+  }
+
+  /** Where any NATS client may connect to see the same events; "memory" for the in-process transport. */
+  get url(): string {
+    return this.#node.transport.url;
+  }
+
+  /** Running totals of this node. */
+  get counts(): Readonly<Counts> {
+    return this.#node.counts;
+  }
+
+  get deadLetters(): DeadLetters {
+    return this.#node.deadLetters;
+  }
+
+  /** The nodes this one sees alive, itself included. */
+  get nodes(): readonly NodeRecord[] {
+    return this.#registry.nodes;
+  }
+
+  /**
+   * Starts an actor at an address. Resolves when it runs: its name is held system-wide, and its first state is entered.
+   *
+   * @throws ADDRESS_TAKEN where a live actor has the address, or another node the first token of it; ADDRESS_INVALID;
+   * ACTOR_FAILED where its first state could not be entered; SYSTEM_CLOSED.
+   */
+  async spawn<P extends Protocol, I>(
+    address: string,
+    definition: ActorDefinition<P, I>,
+    ...[options]: Input<I>
+  ): Promise<ActorRef<P>> {
+    const at = actorAddress(address);
+    if (rootOf(at).startsWith("node-")) {
+      throw new CoxswainError(
+        "ADDRESS_INVALID",
+        `Addresses beginning with "node-" are the nodes' own, got ${quote(address)}`,
+      );
+    }
+    return this.#spawn(at, definition, options?.input);
+  }
+
+  async #spawn<P extends Protocol>(
+    at: ActorAddress,
+    definition: ActorDefinition<P>,
+    input: unknown,
+  ): Promise<ActorRef<P>> {
+    const node = this.#node;
+    this.#assertOpen();
+    if (!this.#registry.holds(rootOf(at))) await this.#registry.claim(rootOf(at));
+    this.#assertOpen();
+    if (node.cells.has(at)) {
+      throw new CoxswainError("ADDRESS_TAKEN", `An actor lives at ${quote(at)} already, on this node`, {
+        details: { node: node.name },
+      });
+    }
+    const cell = new Cell(node, at, definition as ActorDefinition, input);
+    node.enter(cell);
+    cell.start();
+    const outcome = cell.outcome as Cell["outcome"];
+    if (outcome?.kind === "failed") {
+      throw new CoxswainError("ACTOR_FAILED", `${at} could not start: ${outcome.error.message}`, {
+        details: { ...outcome.error },
+      });
+    }
+    publishFact(node, at, "started", { address: at, protocol: definition.protocol.tag, node: node.name });
+    return new ActorRef(node, definition.protocol, at);
+  }
+
+  /** A handle on an actor anywhere in the system. Nothing is looked up: `ask` and `watch` tell whether it lives. @throws ADDRESS_INVALID */
+  ref<P extends Protocol>(address: string, protocol: P): ActorRef<P> {
+    return new ActorRef(this.#node, protocol, actorAddress(address));
+  }
+
+  /** An AsyncAPI 3 document of the actors that live on this node, their messages and subjects. */
+  describe(options: { readonly title?: string; readonly version?: string } = {}): object {
+    const actors = [...this.#node.cells.values()].map((cell) => ({
+      address: cell.address,
+      protocol: cell.definition.protocol,
+    }));
+    return asyncApiOf({ system: this.name, actors, ...options });
+  }
+
+  /**
+   * Closes in good order: takes no new names, lets waiting messages be worked on for at most `withinMs`, stops the
+   * actors, youngest first, gives the names back, and closes the connection and the embedded server if they are ours.
+   * Idempotent: later calls get the first one's report.
+   */
+  drain(options: { readonly withinMs?: number } = {}): Promise<DrainReport> {
+    this.#closing ??= this.#drain(options.withinMs ?? drainWithinMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  async #drain(withinMs: number): Promise<DrainReport> {
+    const node = this.#node;
+    const untilMs = node.env.monotonicMs() + withinMs;
+    const busy = (): Cell[] =>
+      [...node.cells.values()].filter((cell) => cell.waiting > 0 || cell.postponed > 0);
+    await node.transport.flush();
+    while (busy().length > 0 && node.env.monotonicMs() < untilMs) {
+      await new Promise<void>((resolve) => node.env.setTimer(5, resolve));
+    }
+    const unfinished = busy().map((cell) => cell.address);
+    const cells = [...node.cells.values()].reverse();
+    node.closed = true;
+    for (const cell of cells) cell.finish({ kind: "stopped", reason: "the system is closed" });
+    await settled(this.#registry.leave(), node);
+    node.close();
+    await settled(this.#opened.close(), node);
+    return { stopped: cells.length - unfinished.length, unfinished, counts: { ...node.counts } };
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined)
+      throw new CoxswainError("SYSTEM_CLOSED", `System ${this.name} is closed`);
+  }
+}
+
+async function settled(closing: Promise<void>, node: Node): Promise<void> {
+  await closing.catch((error: unknown) =>
+    node.report({ level: "warning", message: "Closing met an error", error }),
+  );
+}
+
+/**
+ * Joins a system of actors, or founds it. Without `servers`, `transport` or NATS_URL an own nats-server is
+ * started, and ends with this process. The caller closes it: `await using system = await createSystem({ name })`.
+ *
+ * @throws OPTION_INVALID; SERVER_NOT_FOUND, SERVER_FAILED; ADDRESS_TAKEN for a node name in use; STORE_FAILED
+ */
+export async function createSystem(options: SystemOptions): Promise<ActorSystem> {
+  const env = options.env ?? realEnv;
+  const record: NodeRecord = {
+    node: nameToken("a node name", options.node ?? `n${env.uniqueId().slice(0, 6)}`),
+    incarnation: env.uniqueId().slice(0, 12),
+    zone: nameToken("a zone", options.zone ?? "main"),
+    pid: process.pid,
+    host: hostname(),
+    startedAtMs: env.nowMs(),
+    leaseMs: leaseOf(options.leaseMs ?? 3_000),
+  };
+  const name = nameToken("a system name", options.name);
+  const opened = await openTransport(options, `${name}/${record.node}`, env);
+  try {
+    const node = new Node({
+      system: name,
+      name: record.node,
+      zone: record.zone,
+      incarnation: record.incarnation,
+      env,
+      transport: opened.transport,
+      facts: { changed: options.changes ?? false },
+      telemetry: telemetryOf(),
+      onReport: options.onReport ?? reportToStderr,
+    });
+    return await join(node, record, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function join(node: Node, record: NodeRecord, opened: Opened): Promise<ActorSystem> {
+  const { store } = opened.transport;
+  const letters = deadLetterStream(node.system);
+  const [bucket, stream] = await Promise.all([
+    store.bucket(`cx_${node.system}`),
+    store.stream(letters.name, letters.options),
+  ]);
+  node.deadLetters = new DeadLetters(node, valueOrThrow(stream));
+  const registry = new Registry(valueOrThrow(bucket), record, node.env, {
+    nodeUp: () => {},
+    nodeDown: (gone, _reason, roots) => node.watches.nodeDown(gone.node, roots),
+    rootLost: (root, owner) => node.loseRoot(root, owner),
+    failed: (error) =>
+      node.report({ level: "warning", message: `The lease was not renewed: ${error.message}`, error }),
+  });
+  node.registry = registry;
+  node.open();
+  await registry.join();
+  const system = new ActorSystem(node, opened, registry);
+  const own = new Cell(node, nodeAddress(record.node), nodeActor(node, record) as ActorDefinition, undefined);
+  await registry.claim(own.address);
+  node.enter(own);
+  own.start();
+  return system;
+}
+
+function leaseOf(leaseMs: number): number {
+  if (Number.isFinite(leaseMs) && leaseMs >= 300) return leaseMs;
+  throw new CoxswainError("OPTION_INVALID", `Expected leaseMs to be a number >= 300, got ${quote(leaseMs)}`);
+}
+
+function reportToStderr(report: Report): void {
+  if (report.level === "info") return;
+  const cause = isCoxswainError(report.error) ? ` [${report.error.code}]` : "";
+  process.stderr.write(`coxswain ${report.level}: ${report.message}${cause}\n`);
+}
