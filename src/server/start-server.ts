@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CoxswainError } from "../../protocols/index.ts";
@@ -6,7 +6,7 @@ import { type BringableVersion, bringServer } from "./bring-server.ts";
 import { assertSupported, type Capabilities, capabilitiesOf } from "./capabilities.ts";
 import { findServer, type ServerBinary, versionOf } from "./find-server.ts";
 import { type ServerConfig, serverConfig } from "./server-config.ts";
-import { type ServerExit, ServerProcess } from "./server-process.ts";
+import { type ServerCommand, type ServerExit, ServerProcess } from "./server-process.ts";
 import { storeLockOf, storeReleased } from "./store-lock.ts";
 
 export interface StartServerOptions {
@@ -80,7 +80,7 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
     );
   }
   const binary = await binaryFor(options);
-  const { server, port, pid, storeDir, configFile } = await launch(binary, options, startTimeoutMs);
+  const { server, command, port, pid } = await launch(binary, options, startTimeoutMs);
   const stop = (): Promise<void> => server.stop(stopTimeoutMs);
   return {
     url: `nats://${host}:${port}`,
@@ -89,8 +89,8 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
     version: binary.version,
     binary,
     pid,
-    storeDir,
-    configFile,
+    storeDir: command.storeDir,
+    configFile: command.configFile,
     capabilities: capabilitiesOf(binary.version),
     sync: options.sync ?? "interval",
     get log() {
@@ -130,37 +130,52 @@ async function givenBinary(path: string): Promise<ServerBinary> {
   return { path, version, from: "option" };
 }
 
-interface Launched {
-  readonly server: ServerProcess;
-  readonly port: number;
-  readonly pid: number;
+interface Prepared extends ServerCommand {
   readonly storeDir: string;
-  readonly configFile: string;
 }
 
-/** Starts it in a run folder of its own; again, once the store is free, where another server had it. */
+interface Launched {
+  readonly server: ServerProcess;
+  readonly command: Prepared;
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** Starts it; again, once the store is free, where another server had it. */
 async function launch(
   binary: ServerBinary,
   options: StartServerOptions,
   timeoutMs: number,
 ): Promise<Launched> {
   for (let attempt = 1; attempt <= launchesMax; attempt += 1) {
-    const runFolder = await mkdtemp(join(tmpdir(), "coxswain-nats-"));
-    const storeDir = options.storeDir === undefined ? join(runFolder, "store") : resolve(options.storeDir);
-    const storeLock = options.storeDir === undefined ? undefined : storeLockOf(storeDir);
-    const configFile = join(runFolder, "server.conf");
-    await mkdir(storeDir, { recursive: true });
-    // It may hold passwords.
-    await writeFile(configFile, configFor(binary, options, storeDir), { mode: 0o600 });
-    const server = new ServerProcess({ path: binary.path, configFile, runFolder, storeLock });
+    const command = await prepare(binary, options);
+    const server = new ServerProcess(command);
     const ready = await server.ready(timeoutMs).catch(async (error: unknown) => {
       await server.stop(0);
       throw error;
     });
-    if (ready !== "locked") return { server, ...ready, storeDir, configFile };
-    if (storeLock !== undefined) await storeReleased(storeLock, timeoutMs);
+    if (ready !== "locked") return { server, command, ...ready };
+    if (command.storeLock !== undefined) await storeReleased(command.storeLock, timeoutMs);
   }
   throw new CoxswainError("SERVER_FAILED", `Cannot lock the store folder "${options.storeDir}"`);
+}
+
+/** Makes the run folder with the configuration, and the store's. */
+async function prepare(binary: ServerBinary, options: StartServerOptions): Promise<Prepared> {
+  const runFolder = await mkdtemp(join(tmpdir(), "coxswain-nats-"));
+  try {
+    const kept = options.storeDir === undefined ? undefined : resolve(options.storeDir);
+    const storeDir = kept ?? join(runFolder, "store");
+    const configFile = join(runFolder, "server.conf");
+    await mkdir(storeDir, { recursive: true });
+    // It may hold passwords.
+    await writeFile(configFile, configFor(binary, options, storeDir), { mode: 0o600 });
+    const storeLock = kept === undefined ? undefined : storeLockOf(kept);
+    return { path: binary.path, configFile, runFolder, storeDir, storeLock };
+  } catch (error) {
+    await rm(runFolder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 function configFor(binary: ServerBinary, options: StartServerOptions, storeDir: string): string {

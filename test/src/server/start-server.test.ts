@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { connect, StringCodec } from "nats";
 import { describe, expect, it, vi } from "vitest";
 import { startServer } from "../../../src/server/index.ts";
+import { storeLockOf } from "../../../src/server/store-lock.ts";
 import { eachServerVersion, reconfigure, testServer } from "../../support/nats-server.ts";
 import { isRunning, processesNaming } from "../../support/processes.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
@@ -153,6 +155,21 @@ describe.each(eachServerVersion)("an embedded nats-server %s", (version) => {
   });
 });
 
+describe("a store whose last owner died without a word", () => {
+  it.each([
+    ["has ended", 2 ** 22 + 1],
+    ["is now another program", process.pid],
+  ])("is taken over when the process of its lock %s", async (_case, holder) => {
+    await using folder = await temporaryFolder();
+    const lock = storeLockOf(folder.path);
+    await writeFile(lock, `${holder}\n`);
+    const server = await testServer({ storeDir: folder.path });
+    expect(readFileSync(lock, "utf8")).not.toBe(`${holder}\n`);
+    await server.stop();
+    expect(existsSync(lock)).toBe(false);
+  });
+});
+
 describe("flushing to disk", () => {
   it("happens every second where the server can", async () => {
     await using server = await testServer({ version: "2.10.27" });
@@ -171,6 +188,22 @@ describe("flushing to disk", () => {
     await expect(testServer({ version: "2.9.10", sync: "always" })).rejects.toMatchObject({
       code: "SERVER_TOO_OLD",
     });
+  });
+});
+
+describe("a start that fails", () => {
+  it("leaves no folder behind", async () => {
+    await using folder = await temporaryFolder();
+    await using taken = await testServer();
+    vi.stubEnv("TMPDIR", folder.path);
+    const attempts = await Promise.allSettled([
+      testServer({ port: taken.port }),
+      testServer({ version: "2.9.10", sync: "always" }),
+      testServer({ config: "authorization {" }),
+    ]);
+    vi.unstubAllEnvs();
+    expect(attempts.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(await readdir(folder.path)).toEqual([]);
   });
 });
 
