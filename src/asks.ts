@@ -5,6 +5,7 @@ import {
   type Envelope,
   fromWireError,
   inboxSubject,
+  isCoxswainError,
   type MessageId,
   type Protocol,
   quote,
@@ -15,6 +16,7 @@ import {
 import type { Timer } from "./env/env.ts";
 import type { Node } from "./node.ts";
 import { type Origin, outgoingBody, publish, seal } from "./outbound.ts";
+import type { AskSpan } from "./telemetry.ts";
 
 export interface AskOptions extends AskLimits {
   /** 0 (urgent) to 4 (background); default 2. */
@@ -86,28 +88,30 @@ export class Asks {
         ...(deadlineMs === undefined ? {} : { deadlineMs }),
         ...(priority === undefined ? {} : { priority }),
       };
-      const envelope = seal(node, origin, protocol, to, message.type, body, { ...limits, key });
+      const span = node.telemetry?.ask(message.type, to, origin.cause?.traceparent);
+      const traced = span === undefined ? origin : { ...origin, traceparent: span.traceparent };
+      const envelope = seal(node, traced, protocol, to, message.type, body, { ...limits, key });
       const token = node.askToken(envelope);
       const waitMs = Math.max(0, (envelope.deadlineMs ?? 0) - envelope.sentAtMs);
       const abort = (): void => this.#cancel(token, signal?.reason);
       signal?.addEventListener("abort", abort, { once: true });
       const dueMs = node.env.monotonicMs() + waitMs;
       const unlisten = signal === undefined ? undefined : () => signal.removeEventListener("abort", abort);
+      const settled = span === undefined ? { resolve, reject } : spanned(span, resolve, reject);
       this.#pending.set(token, {
         protocol,
         type: message.type,
         to,
         id: envelope.id,
         dueMs,
-        resolve,
-        reject,
         unlisten,
+        ...settled,
       });
       try {
         publish(node, envelope, inboxSubject(node.system, "in", node.zone, to), node.replySubject(token));
       } catch (error) {
-        this.#take(token);
-        throw error;
+        this.#take(token)?.reject(error);
+        return;
       }
       this.#arm(dueMs);
     });
@@ -199,6 +203,23 @@ export class Asks {
     }
     if (earliestMs < Number.POSITIVE_INFINITY) this.#arm(earliestMs);
   }
+}
+
+function spanned(
+  span: AskSpan,
+  resolve: (value: unknown) => void,
+  reject: (error: unknown) => void,
+): Pick<Pending, "resolve" | "reject"> {
+  return {
+    resolve: (value) => {
+      span.end();
+      resolve(value);
+    },
+    reject: (error) => {
+      span.end(isCoxswainError(error) ? error.code : "ACTOR_FAILED");
+      reject(error);
+    },
+  };
 }
 
 function cancelled(type: string, reason: unknown): CoxswainError {

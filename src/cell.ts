@@ -148,28 +148,36 @@ export class Cell implements HostCell {
   }
 
   #turn(incoming: Incoming): void {
-    const telemetry = this.node.telemetry;
-    const endSpan = telemetry?.turn(this, incoming);
+    const { telemetry } = this.node;
+    if (telemetry === undefined) this.#receive(incoming);
+    else telemetry.turn(this.address, incoming, () => this.#receive(incoming));
+    this.#settle();
+  }
+
+  /** @returns the error's text if the actor failed */
+  #receive(incoming: Incoming): string | undefined {
     this.#cause = incoming;
     this.#inMessageTurn = true;
     const verdict = this.behaviour.receive(incoming.event);
     this.#inMessageTurn = false;
     this.#cause = undefined;
     if (this.#ending?.kind === "failed") {
-      this.#refuse(incoming, "ACTOR_FAILED", `${this.address} failed: ${this.#ending.error.message}`);
-    } else if (verdict === "unexpected") {
+      const { message } = this.#ending.error;
+      this.#refuse(incoming, "ACTOR_FAILED", `${this.address} failed: ${message}`);
+      return message;
+    }
+    if (verdict === "unexpected") {
       const state = quote((this.behaviour.snapshot as AnyMachineSnapshot).value);
       this.#refuse(
         incoming,
         "MESSAGE_UNEXPECTED",
         `${this.address} cannot take ${incoming.event.type} in state ${state}`,
       );
-    } else {
-      this.handled++;
-      this.node.counts.handled++;
+      return undefined;
     }
-    endSpan?.(this.#ending?.kind === "failed" ? this.#ending.error.message : undefined);
-    this.#settle();
+    this.handled++;
+    this.node.counts.handled++;
+    return undefined;
   }
 
   #postpone(incoming: Incoming): void {

@@ -15,6 +15,8 @@ import type { Node } from "./node.ts";
 export interface Origin {
   readonly from: ActorAddress | "";
   readonly cause?: Envelope | undefined;
+  /** The trace context of a span of its own; default the present one's, else the cause's. */
+  readonly traceparent?: string | undefined;
 }
 
 export interface SendOptions {
@@ -92,7 +94,7 @@ export function seal(
     causationId: cause?.id,
     correlationId: options?.correlationId ?? cause?.correlationId ?? cause?.id,
     deadlineMs: deadlineOf(sentAtMs, options),
-    traceparent: node.telemetry?.traceparent() ?? cause?.traceparent,
+    traceparent: origin.traceparent ?? node.telemetry?.traceparent() ?? cause?.traceparent,
     key: options?.key,
     priority: options?.priority,
   };

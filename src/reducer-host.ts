@@ -39,7 +39,7 @@ export class ReducerHost implements Behaviour {
   }
 
   receive(event: AnyEventObject): Verdict {
-    this.#question = event["replyTo"];
+    this.#question = event.replyTo;
     try {
       this.#state = this.#reducer.receive(this.#state, event as never, this.#turn);
     } catch (error) {

@@ -235,7 +235,7 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
       env,
       transport: opened.transport,
       facts: { changed: options.changes ?? false },
-      telemetry: telemetryOf(),
+      telemetry: telemetryOf(env),
       onReport: options.onReport ?? reportToStderr,
     });
     return await join(node, record, opened);

@@ -35,7 +35,7 @@ export async function openTransport(choice: TransportChoice, name: string, env: 
       `Expected transport "nats", "memory" or a Transport, got ${quote(transport)}`,
     );
   }
-  const servers = choice.servers ?? process.env["NATS_URL"];
+  const servers = choice.servers ?? process.env.NATS_URL;
   if (servers !== undefined) return owned(await connectNats({ ...choice.auth, servers, name, env }));
   const server = await startServer(choice.storeDir === undefined ? {} : { storeDir: choice.storeDir });
   try {
