@@ -53,9 +53,11 @@ function jsonFormat(lines: readonly string[]): LogFormat | undefined {
   const head = lines.slice(0, 200).join("\n").trimStart();
   if (!head.startsWith("{") && !head.startsWith("[")) return undefined;
   // A document over many lines cannot be parsed in part; its members still show in the text.
-  if (/cloudsql\.googleapis\.com(?:%2F|\/)postgres|"cloudsql_database"/.test(head)) return "postgres-cloudsql";
+  if (/cloudsql\.googleapis\.com(?:%2F|\/)postgres|"cloudsql_database"/.test(head))
+    return "postgres-cloudsql";
   if (/"error_severity"\s*:/.test(head) && /"message"\s*:/.test(head)) return "postgres-json";
-  if (/"(?:textPayload|protoPayload|jsonPayload)"\s*:/.test(head) && /"resource"\s*:/.test(head)) return "gcp-functions";
+  if (/"(?:textPayload|protoPayload|jsonPayload)"\s*:/.test(head) && /"resource"\s*:/.test(head))
+    return "gcp-functions";
   return undefined;
 }
 

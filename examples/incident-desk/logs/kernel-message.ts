@@ -20,7 +20,8 @@ const journalSource = /^(?:\S+ )?kernel: /;
 export function kernelMessage(line: string): KernelMessage {
   const text = line.replace(priority, "");
   const kmsg = kmsgPrefix.exec(text);
-  if (kmsg !== null) return { message: text.slice(kmsg[0].length), at: `${kmsg[1]} µs after boot`, prefixed: true };
+  if (kmsg !== null)
+    return { message: text.slice(kmsg[0].length), at: `${kmsg[1]} µs after boot`, prefixed: true };
   const dated = dmesgDate.exec(text);
   if (dated !== null) {
     const atMs = Date.parse(`${dated[1]} UTC`);
@@ -38,7 +39,8 @@ export function kernelMessage(line: string): KernelMessage {
   const boot = bootPrefix.exec(text);
   if (boot !== null) return { message: text.slice(boot[0].length), at: boot[0].trim(), prefixed: true };
   const journal = journalSource.exec(text);
-  if (journal !== null) return { message: text.slice(journal[0].length).replace(bootPrefix, ""), prefixed: true };
+  if (journal !== null)
+    return { message: text.slice(journal[0].length).replace(bootPrefix, ""), prefixed: true };
   return { message: text, prefixed: false };
 }
 

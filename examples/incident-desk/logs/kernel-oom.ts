@@ -111,7 +111,10 @@ export class OomReader {
     const match = killed.exec(message);
     if (match === null) return false;
     const [, scope, pid, process = ""] = match;
-    const sizes = { ...sizeOf(message, "total-vm", "totalVmKb"), ...sizeOf(message, "anon-rss", "anonRssKb") };
+    const sizes = {
+      ...sizeOf(message, "total-vm", "totalVmKb"),
+      ...sizeOf(message, "anon-rss", "anonRssKb"),
+    };
     const announced = this.#announced;
     const report: Report | undefined = this.#report;
     this.#announced = undefined;
@@ -122,7 +125,14 @@ export class OomReader {
     }
     if (announced !== undefined) this.#onKill(announced);
     const { isGroup: _, ...where } = report ?? (scope === "Out of memory" ? systemWide : {});
-    this.#onKill({ pid: Number(pid), process: own(process), ...where, ...sizes, ...when, line: clip(line, 300) });
+    this.#onKill({
+      pid: Number(pid),
+      process: own(process),
+      ...where,
+      ...sizes,
+      ...when,
+      line: clip(line, 300),
+    });
     return true;
   }
 }

@@ -25,7 +25,7 @@ export interface NatsFacts {
   authorizationErrors: { count: number; byUser: Ranked<Row>; timeouts: number };
   /** Allowed in, but not allowed this subject. */
   permissionViolations: { count: number; bySubject: Ranked<Row> };
-  /** WRN, ERR and FTL messages, with `#` for numbers. */
+  /** WRN, ERR and FTL messages that are none of the above, with `#` for numbers. */
   problems: Ranked<NatsMessageRow>;
   serverStarts: number;
   versions: string[];

@@ -18,7 +18,7 @@ export interface NatsLine {
 const colour = /\u001b\[\d+m/g;
 const header =
   /^(?:\[\d+\] )?(?:(\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d(?:\.\d+)?) )?\[(INF|WRN|ERR|FTL|DBG|TRC)\] /;
-const peerPart = /^(\S+ - (?:v[\d.]+:\S+ - )?([cwrgl]id|mid|mid_ws|lid_ws|wid):(\d+))(?: - "[^"]*"(?: - "[^"]*")?)? - /;
+const peerPart = /^(?:(\S+ - ([crglmw]id(?:_ws)?:\d+))(?: - "[^"]*"){0,2}|(SYSTEM|JETSTREAM|ACCOUNT)) - /;
 
 /** Reads a line as nats-server 1.x and 2.x write it, with or without time and process id; undefined for others. */
 export function natsLine(line: string): NatsLine | undefined {
@@ -32,7 +32,8 @@ export function natsLine(line: string): NatsLine | undefined {
   return {
     level: level as NatsLevel,
     ...(atMs !== undefined && { atMs }),
-    ...(peer !== null && { peer: peer[1] ?? "", connection: `${peer[2]}:${peer[3]}` }),
+    ...(peer !== null && { peer: peer[1] ?? peer[3] ?? "" }),
+    ...(peer?.[2] !== undefined && { connection: peer[2] }),
     message: peer === null ? rest : rest.slice(peer[0].length),
   };
 }

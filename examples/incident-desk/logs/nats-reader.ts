@@ -10,7 +10,8 @@ const connectionClosed = /^(\w+) connection closed(?:: (.*))?$/i;
 const slowConsumer = /^Slow Consumer(?: Detected| State)?: (\w+)/;
 const authorizationError = /\b(?:authentication error|authorization (?:error|violation))\b/i;
 const userOf = /\b(?:User|Nkey|JWT User|Account) "([^"]*)"/i;
-const permissionViolation = /^(?:Publish|Subscription|Permissions) Violation\b(?:.*?(?:Subject|to|Reply)[ :]+"([^"]*)")?/;
+const permissionViolation =
+  /^(?:Publish|Subscription|Permissions) Violation\b(?:.*?(?:Subject|to|Reply)[ :]+"([^"]*)")?/;
 const version = /^\s*(?:Version:\s+|Starting nats-server version )v?(\d+\.\d+\.\d+\S*)/;
 
 /** Counts what a nats-server log says, in memory that does not grow with the log. */
@@ -51,8 +52,7 @@ export class NatsReader implements LogReader<NatsFacts> {
       return;
     }
     this.#connection(line);
-    this.#trouble(line);
-    if (isBad || line.level === "WRN") this.#problem(line);
+    if (!this.#trouble(line) && (isBad || line.level === "WRN")) this.#problem(line);
     if (line.level === "INF") this.#server(line.message);
   }
 
@@ -101,24 +101,30 @@ export class NatsReader implements LogReader<NatsFacts> {
     if (closed[2] !== undefined) this.#closeReasons.count(clip(closed[2].split(" - Remote: ")[0] ?? "", 200));
   }
 
-  #trouble({ message, peer, level }: NatsLine): void {
+  /** Whether the line is of a kind of trouble that is counted by itself. */
+  #trouble({ message, peer, level }: NatsLine): boolean {
     const slow = slowConsumer.exec(message);
     if (slow !== null) {
       this.#counts.slowConsumers.count += 1;
       add(this.#counts.slowConsumers.byCause, slow[1] ?? "");
       this.#slowPeers.count(clip(peer ?? "server", 200));
+      return true;
     }
-    if (/Authentication Timeout$/i.test(message) && !connectionClosed.test(message)) {
+    if (/^Authentication Timeout$/i.test(message)) {
       this.#counts.authorizationErrors.timeouts += 1;
-    } else if (level === "ERR" && authorizationError.test(message)) {
+      return true;
+    }
+    if (level !== "ERR") return false;
+    if (authorizationError.test(message)) {
       this.#counts.authorizationErrors.count += 1;
       this.#refusedUsers.count(clip(userOf.exec(message)?.[1] ?? "", 200));
+      return true;
     }
-    const denied = level === "ERR" ? permissionViolation.exec(message) : null;
-    if (denied !== null) {
-      this.#counts.permissionViolations.count += 1;
-      this.#deniedSubjects.count(clip(denied[1] ?? "", 200));
-    }
+    const denied = permissionViolation.exec(message);
+    if (denied === null) return false;
+    this.#counts.permissionViolations.count += 1;
+    this.#deniedSubjects.count(clip(denied[1] ?? "", 200));
+    return true;
   }
 
   #problem({ message, level, atMs }: NatsLine): void {
@@ -131,7 +137,8 @@ export class NatsReader implements LogReader<NatsFacts> {
     if (/^Starting nats-server\b/.test(message)) this.#counts.serverStarts += 1;
     const found = version.exec(message)?.[1];
     const { versions } = this.#counts;
-    if (found !== undefined && versions.length < VERSIONS_MAX && !versions.includes(found)) versions.push(clip(found, 40));
+    if (found !== undefined && versions.length < VERSIONS_MAX && !versions.includes(found))
+      versions.push(clip(found, 40));
   }
 }
 

@@ -89,7 +89,11 @@ export class PostgresCounter {
     const { message } = entry;
     const duration = durationOf(message);
     if (duration?.step === undefined && duration !== undefined) this.#durationOnly(entry, duration.ms);
-    else if (duration?.step === "statement" || duration?.step === "query" || duration?.step?.startsWith("execute")) {
+    else if (
+      duration?.step === "statement" ||
+      duration?.step === "query" ||
+      duration?.step?.startsWith("execute")
+    ) {
       this.#query(entry, duration.ms, duration.statement ?? "");
     } else if (message.startsWith("connection received:")) this.#facts.connections.received += 1;
     else if (message.startsWith("disconnection:")) this.#disconnection(message);
@@ -121,7 +125,10 @@ export class PostgresCounter {
       ...(database !== undefined && { database }),
     };
     if (this.#slowest.wants(query)) {
-      const who = { ...(user !== undefined && { user: own(user) }), ...(database !== undefined && { database: own(database) }) };
+      const who = {
+        ...(user !== undefined && { user: own(user) }),
+        ...(database !== undefined && { database: own(database) }),
+      };
       this.#slowest.add({ ...query, ...who, statement: clip(statement.trim(), 1_000) });
     }
   }

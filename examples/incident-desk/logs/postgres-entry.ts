@@ -1,3 +1,4 @@
+import { objectOf, textOf } from "./json-value.ts";
 import { calendarTimeMs } from "./timestamp.ts";
 
 /** One report of a PostgreSQL server, whichever way it was logged. */
@@ -12,7 +13,8 @@ export interface PostgresEntry {
   statement?: string;
 }
 
-const severities = "DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|QUERY|STATEMENT|CONTEXT|LOCATION";
+const severities =
+  "DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|QUERY|STATEMENT|CONTEXT|LOCATION";
 const severity = new RegExp(`(?:^|[\\s:\\]>,|)])(${severities}):\\s{1,2}`);
 const epochPrefix = /^(\d{10})\.(\d{3})\b/;
 const pidPrefix = /\[(\d+)\]/;
@@ -80,15 +82,15 @@ export function csvEntry(fields: readonly string[]): PostgresEntry | undefined {
 /** An entry of jsonlog (PostgreSQL 15 and later), or the same in a `record` as CloudNativePG writes it. */
 export function jsonEntry(value: unknown): PostgresEntry | undefined {
   const outer = objectOf(value);
-  const entry = objectOf(outer["record"] ?? outer);
-  const known = textOf(entry["error_severity"]);
-  const message = textOf(entry["message"]);
+  const entry = objectOf(outer.record ?? outer);
+  const known = textOf(entry.error_severity);
+  const message = textOf(entry.message);
   if (known === undefined || message === undefined) return undefined;
-  const atMs = calendarTimeMs(textOf(entry["timestamp"]) ?? textOf(entry["log_time"]) ?? "")?.ms;
-  const user = textOf(entry["user"]) ?? textOf(entry["user_name"]);
-  const database = textOf(entry["dbname"]) ?? textOf(entry["database_name"]);
-  const pid = entry["pid"] ?? entry["process_id"];
-  const statement = textOf(entry["statement"]) ?? textOf(entry["query"]);
+  const atMs = calendarTimeMs(textOf(entry.timestamp) ?? textOf(entry.log_time) ?? "")?.ms;
+  const user = textOf(entry.user) ?? textOf(entry.user_name);
+  const database = textOf(entry.dbname) ?? textOf(entry.database_name);
+  const pid = entry.pid ?? entry.process_id;
+  const statement = textOf(entry.statement) ?? textOf(entry.query);
   return {
     severity: known,
     message,
@@ -103,16 +105,8 @@ export function jsonEntry(value: unknown): PostgresEntry | undefined {
 /** The stderr line of a Cloud SQL entry, and the time Cloud Logging gives it. */
 export function cloudSqlLine(value: unknown): { text: string; atMs?: number } | undefined {
   const entry = objectOf(value);
-  const text = textOf(entry["textPayload"]);
+  const text = textOf(entry.textPayload);
   if (text === undefined) return undefined;
-  const atMs = calendarTimeMs(textOf(entry["timestamp"]) ?? "")?.ms;
+  const atMs = calendarTimeMs(textOf(entry.timestamp) ?? "")?.ms;
   return { text, ...(atMs !== undefined && { atMs }) };
-}
-
-export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-export function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

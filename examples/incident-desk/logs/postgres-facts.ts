@@ -57,7 +57,8 @@ export interface PostgresFacts {
 const SLOWEST_MAX = 10;
 
 export function newSlowest(): Top<SlowQuery> {
-  const byText = (a: SlowQuery, b: SlowQuery) => (a.statement < b.statement ? -1 : a.statement > b.statement ? 1 : 0);
+  const byText = (a: SlowQuery, b: SlowQuery) =>
+    a.statement < b.statement ? -1 : a.statement > b.statement ? 1 : 0;
   return new Top(SLOWEST_MAX, (a, b) => b.ms - a.ms || (a.atMs ?? 0) - (b.atMs ?? 0) || byText(a, b));
 }
 

@@ -1,3 +1,4 @@
+import { parsedJson } from "./json-value.ts";
 import { PostgresCounter } from "./postgres-counter.ts";
 import { cloudSqlLine, csvEntry, jsonEntry, type PostgresEntry, stderrHeader } from "./postgres-entry.ts";
 import type { PostgresFacts } from "./postgres-facts.ts";
@@ -64,7 +65,7 @@ export class PostgresStderrReader extends PostgresReader {
 /** Reads Cloud Logging entries of Cloud SQL, whose text is what the server wrote on stderr. */
 export class PostgresCloudSqlReader extends PostgresStderrReader {
   override take(text: string): void {
-    const entry = cloudSqlLine(parsed(text));
+    const entry = cloudSqlLine(parsedJson(text));
     if (entry === undefined) this.notes.misread(text);
     else for (const line of entry.text.split("\n")) this.line(line, entry.atMs);
   }
@@ -73,7 +74,7 @@ export class PostgresCloudSqlReader extends PostgresStderrReader {
 /** Reads `log_destination = 'jsonlog'`. */
 export class PostgresJsonReader extends PostgresReader {
   take(text: string): void {
-    const entry = jsonEntry(parsed(text));
+    const entry = jsonEntry(parsedJson(text));
     if (entry === undefined) this.notes.misread(text);
     else this.entry(entry);
   }
@@ -97,13 +98,5 @@ export class PostgresCsvReader extends PostgresReader {
     const given = this.#csv.malformed;
     this.#csv.end();
     if (this.#csv.malformed > given) this.notes.misread("a record that the file ends in");
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

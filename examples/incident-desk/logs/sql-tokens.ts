@@ -36,14 +36,18 @@ export function sqlTokens(sql: string, dialect: SqlDialect): string[] {
       const start = at;
       while (isWordPart(sql, at)) at += 1;
       tokens.push(sql.slice(start, at).toLowerCase());
-    } else if (kind === DIGIT || (char === "." && classAt(sql, at + 1) === DIGIT && !endsOperand(tokens.at(-1)))) {
+    } else if (
+      kind === DIGIT ||
+      (char === "." && classAt(sql, at + 1) === DIGIT && !endsOperand(tokens.at(-1)))
+    ) {
       number.lastIndex = at;
       number.test(sql);
       at = number.lastIndex;
       pushValue(tokens);
     } else if (isComment(sql, at, dialect)) at = endOfComment(sql, at, dialect);
     else if (kind === OPERATOR) at = takeOperator(sql, at, dialect, tokens);
-    else if (char === "'" || (char === '"' && dialect === "mysql")) at = takeText(sql, at, char, dialect, tokens);
+    else if (char === "'" || (char === '"' && dialect === "mysql"))
+      at = takeText(sql, at, char, dialect, tokens);
     else if (char === '"' || char === "`") {
       const end = endOfQuote(sql, at, char, false);
       tokens.push(sql.slice(at, end));
@@ -99,7 +103,8 @@ function takeOperator(sql: string, start: number, dialect: SqlDialect, tokens: s
 
 function takeText(sql: string, at: number, quote: string, dialect: SqlDialect, tokens: string[]): number {
   // The letter of E'…', B'…', X'…' and N'…' belongs to the literal.
-  const letter = at > 0 && /^[ebxn]$/.test(tokens.at(-1) ?? "") && classAt(sql, at - 1) === WORD ? tokens.pop() : "";
+  const letter =
+    at > 0 && /^[ebxn]$/.test(tokens.at(-1) ?? "") && classAt(sql, at - 1) === WORD ? tokens.pop() : "";
   pushValue(tokens);
   return endOfQuote(sql, at, quote, dialect === "mysql" || letter === "e");
 }

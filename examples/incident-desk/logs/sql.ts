@@ -24,7 +24,8 @@ function foldList(tokens: string[]): void {
   if (tokens[at] !== (isArray ? "[" : "(") || at >= tokens.length - 2) return;
   const before = tokens[at - 1];
   // A folded first row of `values` stands as `values ( ? ) ,` before the next one.
-  const isNextRow = before === "," && isValues(tokens[at - 5]) && tokens.slice(at - 4, at - 1).join("") === "(?)";
+  const isNextRow =
+    before === "," && isValues(tokens[at - 5]) && tokens.slice(at - 4, at - 1).join("") === "(?)";
   if (!isArray && before !== "in" && !isValues(before) && !isNextRow) return;
   tokens.splice(at + 1, tokens.length - at - 2, "?");
   if (isNextRow) tokens.splice(-4);

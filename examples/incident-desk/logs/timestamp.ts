@@ -1,7 +1,25 @@
 /** The offsets of zone abbreviations that database and system logs print. Others count as UTC. */
 const zoneMinutes: Readonly<Record<string, number>> = {
-  UTC: 0, GMT: 0, Z: 0, WET: 0, BST: 60, WEST: 60, CET: 60, CEST: 120, EET: 120, EEST: 180, MSK: 180,
-  JST: 540, KST: 540, EST: -300, EDT: -240, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420,
+  UTC: 0,
+  GMT: 0,
+  Z: 0,
+  WET: 0,
+  BST: 60,
+  WEST: 60,
+  CET: 60,
+  CEST: 120,
+  EET: 120,
+  EEST: 180,
+  MSK: 180,
+  JST: 540,
+  KST: 540,
+  EST: -300,
+  EDT: -240,
+  CDT: -300,
+  MST: -420,
+  MDT: -360,
+  PST: -480,
+  PDT: -420,
 };
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -18,7 +36,14 @@ export function calendarTimeMs(text: string): { ms: number; length: number } | u
   const match = calendarTime.exec(text);
   if (match === null) return undefined;
   const [all, year, month, day, hour, minute, second, fraction, zone] = match;
-  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  const ms = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  );
   if (Number.isNaN(ms) || Number(month) > 12 || Number(day) > 31 || Number(hour) > 24) return undefined;
   const fractionMs = fraction === undefined ? 0 : Math.floor(Number(`0.${fraction}`) * 1_000);
   // A capital after the time that is no zone is the next word, such as `2015-07-29 17:41:44 INFO`.
@@ -85,5 +110,9 @@ function webTimeOf(line: string): LeadingTime | undefined {
   if (match === null || month === -1) return undefined;
   const [all, day, , year, hour, minute, second, zone] = match;
   const ms = Date.UTC(Number(year), month, Number(day), Number(hour), Number(minute), Number(second));
-  return { ms: ms - (zone === undefined ? 0 : offsetMinutes(zone) * 60_000), absolute: true, length: all.length };
+  return {
+    ms: ms - (zone === undefined ? 0 : offsetMinutes(zone) * 60_000),
+    absolute: true,
+    length: all.length,
+  };
 }
