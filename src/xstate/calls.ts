@@ -1,0 +1,91 @@
+import type { AnyActorRef } from "xstate";
+import { hostKey } from "../../machines/index.ts";
+import type { HostCell } from "./host-cell.ts";
+import { type LocalActor, pathOf } from "./internals.ts";
+
+/** What the runtime tells a running call (a promise, callback or observable of a tree). */
+export interface CallContext {
+  /** Aborts when what caused the call is cancelled, or the call is stopped. */
+  readonly signal: AbortSignal;
+  /** What caused the turn that started the call. */
+  readonly cause: unknown;
+  /** Names this call: `<address><path of the child>#<incarnation>`, never the same for two calls. */
+  readonly key: string;
+  readonly cell: HostCell;
+}
+
+/** The context of a call of ours, from the `self` its logic was given; undefined in a plain XState system. */
+export function callContextOf(self: AnyActorRef): CallContext | undefined {
+  const host = (self.system as { [hostKey]?: { callContext(self: AnyActorRef): CallContext } })[hostKey];
+  return host?.callContext(self);
+}
+
+interface Call {
+  readonly cause: unknown;
+  readonly turn: number;
+  /** Made when somebody asks for the signal. */
+  controller: AbortController | undefined;
+}
+
+/** The promises, callbacks and observables of one tree, from the turn that starts them until they end. */
+export class Calls {
+  readonly #cell: HostCell;
+  readonly #running = new Map<LocalActor, Call>();
+  /** Tells the calls of this tree from those of an earlier one at the same address. */
+  #epoch: string | undefined;
+
+  constructor(cell: HostCell) {
+    this.#cell = cell;
+  }
+
+  begun(actor: LocalActor, turn: number): void {
+    this.#running.set(actor, { cause: this.#cell.cause(), turn, controller: undefined });
+  }
+
+  /** A call that ended by itself. */
+  ended(actor: LocalActor): void {
+    this.#running.delete(actor);
+  }
+
+  /** A call that was stopped: whoever still works for it learns so. */
+  stopped(actor: LocalActor): void {
+    this.#running.get(actor)?.controller?.abort();
+    this.#running.delete(actor);
+  }
+
+  has(actor: LocalActor): boolean {
+    return this.#running.has(actor);
+  }
+
+  causeOf(actor: LocalActor): unknown {
+    return this.#running.get(actor)?.cause;
+  }
+
+  context(actor: LocalActor): CallContext {
+    const call = this.#running.get(actor);
+    if (call !== undefined) call.controller ??= new AbortController();
+    this.#epoch ??= this.#cell.env.uniqueId();
+    return {
+      signal: call?.controller?.signal ?? AbortSignal.abort(),
+      cause: call?.cause,
+      key: `${this.#cell.address}${pathOf(actor)}#${this.#epoch}.${call?.turn ?? 0}`,
+      cell: this.#cell,
+    };
+  }
+
+  /** Aborts the calls whose cause matches. @returns how many were not aborted before. */
+  cancel(match: (cause: unknown) => boolean, reason: unknown): number {
+    let cancelled = 0;
+    for (const call of this.#running.values()) {
+      if (call.controller?.signal.aborted === true || !match(call.cause)) continue;
+      call.controller ??= new AbortController();
+      call.controller.abort(reason);
+      cancelled++;
+    }
+    return cancelled;
+  }
+
+  actors(): LocalActor[] {
+    return [...this.#running.keys()];
+  }
+}

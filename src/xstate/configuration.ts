@@ -1,0 +1,105 @@
+import type {
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyStateNode,
+  AnyTransitionDefinition,
+  StateValue,
+  UnknownAction,
+} from "xstate";
+import { type Branch, branchOf } from "./selection.ts";
+
+/** What a chosen set of transitions does from one configuration; `slow`: XState has to work it out. */
+export type Plan = { readonly actions: readonly UnknownAction[]; readonly next: Configuration } | "slow";
+
+interface PlanNode {
+  plan?: Plan;
+  after?: Map<AnyTransitionDefinition, PlanNode>;
+}
+
+/** One set of active states of a machine, in XState's order, with all that follows from it alone. */
+export class Configuration {
+  readonly nodes: AnyStateNode[];
+  readonly value: StateValue;
+  readonly tags: Set<string>;
+  readonly branch: Branch;
+  /** Some active state has an `always`. */
+  readonly transient: boolean;
+  readonly #plans = new Map<AnyTransitionDefinition, PlanNode>();
+  #postponed: ReadonlySet<string> | undefined;
+
+  constructor(machine: AnyStateMachine, nodes: AnyStateNode[]) {
+    this.nodes = nodes;
+    this.value = stateValue(machine.root, nodes);
+    this.tags = new Set(nodes.flatMap((node) => node.tags));
+    this.branch = branchOf(machine.root, this.value);
+    this.transient = nodes.some((node) => node.always !== undefined);
+  }
+
+  /** The cached plan for transitions in this order, made by `make` the first time. */
+  plan(transitions: readonly AnyTransitionDefinition[], make: () => Plan): Plan {
+    let level = this.#plans;
+    let node: PlanNode = {};
+    for (const transition of transitions) {
+      node = level.get(transition) ?? {};
+      level.set(transition, node);
+      if (transitions.length > 1) {
+        node.after ??= new Map();
+        level = node.after;
+      }
+    }
+    node.plan ??= make();
+    return node.plan;
+  }
+
+  /** `meta: { postpone: ["type"] }` of an active state. */
+  postpones(type: string): boolean {
+    this.#postponed ??= new Set(this.nodes.flatMap((node) => postponedBy(node)));
+    return this.#postponed.has(type);
+  }
+}
+
+function postponedBy(node: AnyStateNode): string[] {
+  const { postpone } = (node.meta ?? {}) as { postpone?: unknown };
+  return Array.isArray(postpone) ? postpone.filter((type) => typeof type === "string") : [];
+}
+
+/** The state value of active nodes; regions in the order of the nodes, as XState has it. Shared, so frozen. */
+function stateValue(node: AnyStateNode, nodes: readonly AnyStateNode[]): StateValue {
+  const children = nodes.filter((other) => other.parent === node);
+  const [first] = children;
+  if (node.type === "compound" && first !== undefined && isAtomic(first)) return first.key;
+  const entries = children.map((child) => [child.key, isAtomic(child) ? {} : stateValue(child, nodes)] as const);
+  return Object.freeze(Object.fromEntries(entries));
+}
+
+function isAtomic(node: AnyStateNode): boolean {
+  return node.type === "atomic" || node.type === "final";
+}
+
+/** A snapshot like another, in this configuration. */
+export function snapshotIn(
+  from: AnyMachineSnapshot,
+  { nodes, value, tags }: Pick<Configuration, "nodes" | "value" | "tags">,
+  context: unknown,
+  children: AnyMachineSnapshot["children"],
+): AnyMachineSnapshot {
+  const { status, output, error, machine, historyValue, matches, hasTag, can, getMeta } = from;
+  // XState's own order of the fields: one hidden class for all snapshots.
+  return {
+    status,
+    output,
+    error,
+    machine,
+    context,
+    _nodes: nodes,
+    value,
+    tags,
+    children,
+    historyValue,
+    matches,
+    hasTag,
+    can,
+    getMeta,
+    toJSON: from.toJSON,
+  } as AnyMachineSnapshot;
+}

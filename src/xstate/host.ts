@@ -1,0 +1,75 @@
+import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot } from "xstate";
+import { type Accelerated, acceleratedOf } from "./accelerate.ts";
+import type { HostCell } from "./host-cell.ts";
+import { type AnySnapshot, isMachine } from "./internals.ts";
+import { Tree } from "./tree.ts";
+
+export { type CallContext, callContextOf } from "./calls.ts";
+export { checkMachine } from "./check-machine.ts";
+export type { HostCell } from "./host-cell.ts";
+export type { AnySnapshot } from "./internals.ts";
+
+/** `unexpected`: the machine has no transition for the event now, and nothing happened. */
+export type Verdict = "taken" | "unexpected" | "ended";
+
+/**
+ * Runs one machine (or any actor logic) for a cell, with all its local children. Nothing that
+ * user code throws leaves any of these methods, nor the timers and calls it starts.
+ */
+export class Hosted {
+  readonly #tree: Tree;
+  readonly #machine: Accelerated | undefined;
+
+  /** Computes the first snapshot, or restores one that `persist` gave; runs no effect before `start`. */
+  constructor(logic: AnyActorLogic, cell: HostCell, input: unknown, snapshot?: unknown) {
+    this.#machine = isMachine(logic) ? acceleratedOf(logic) : undefined;
+    this.#tree = new Tree(logic, cell, input, snapshot);
+  }
+
+  get snapshot(): AnySnapshot {
+    return this.#tree.snapshot;
+  }
+
+  /** The first turn. */
+  start(): void {
+    this.#tree.start();
+  }
+
+  /** One turn, to its end. An explicit empty transition `{}` takes an event; a forbidden one does not. */
+  receive(event: AnyEventObject): Verdict {
+    this.#tree.prepare();
+    if (this.#tree.ended) return "ended";
+    if (!this.isTaking(event)) return "unexpected";
+    this.#tree.take(event);
+    return "taken";
+  }
+
+  /** Whether `receive` would take the event now. A guard that throws counts as taking: the turn will fault. */
+  isTaking(event: AnyEventObject): boolean {
+    if (this.#tree.ended) return false;
+    return (
+      this.#machine === undefined || this.#machine.takes(this.#tree.snapshot as AnyMachineSnapshot, event)
+    );
+  }
+
+  /** Whether an active state has the type in its `meta: { postpone: [...] }`. */
+  postpones(type: string): boolean {
+    if (this.#machine === undefined || this.#tree.ended) return false;
+    return this.#machine.configurationOf(this.#tree.snapshot as AnyMachineSnapshot).postpones(type);
+  }
+
+  /** Aborts the signals of the running calls whose cause matches. @returns how many. */
+  cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number {
+    return this.#tree.cancelCalls(match, reason);
+  }
+
+  /** Disposes of the tree: calls are stopped, timers cancelled. Nothing is reported afterwards. */
+  stop(): void {
+    this.#tree.stop();
+  }
+
+  /** The state as plain data, for the constructor. */
+  persist(): unknown {
+    return this.#tree.persist();
+  }
+}

@@ -1,0 +1,403 @@
+/**
+ * Every touch of what XState does not promise: fields with an underscore, private fields, the
+ * shape of actor systems and snapshots. Written against 5.33.3; `internals.test.ts` is the gate
+ * an upgrade must pass. Nothing else in this project reads or writes these.
+ */
+import {
+  Actor,
+  type AnyActorLogic,
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyStateNode,
+  createActor,
+  type Observer,
+  type Snapshot,
+  StateMachine,
+  type Subscription,
+} from "xstate";
+import type { CellSystem } from "./cell-system.ts";
+
+/** An XState actor of a hosted tree; opaque outside of this file. */
+export type LocalActor = Actor<AnyActorLogic>;
+export type AnySnapshot = Snapshot<unknown>;
+
+/** An action as XState hands it to an actor's executor. `exec` is missing if its name is not implemented. */
+export interface ActionCall {
+  readonly type: string;
+  readonly info: unknown;
+  readonly params: unknown;
+  readonly exec: ((info: unknown, params: unknown) => void) | undefined;
+}
+
+/** Who carries out what a tree of actors wants done. One for each tree. */
+export interface TreeHost {
+  /** Every event from one actor of the tree to another, to plain data, or from outside (source undefined). */
+  relay(source: LocalActor | undefined, target: unknown, event: AnyEventObject): void;
+  arm(
+    source: LocalActor,
+    target: unknown,
+    event: AnyEventObject,
+    delayMs: number,
+    id: string | undefined,
+  ): void;
+  disarm(source: LocalActor, id: string): void;
+  disarmAll(source: LocalActor): void;
+  /** A custom action of a running actor. */
+  act(call: ActionCall): void;
+  emitted(source: LocalActor | undefined, event: AnyEventObject): void;
+  logged(args: readonly unknown[]): void;
+  /** A promise, callback or observable would start. `startNow` does it. */
+  starting(actor: LocalActor): void;
+  /** A running promise, callback or observable would stop. `stopNow` does it. */
+  stopping(actor: LocalActor): void;
+  /** A machine of the tree is about to compute its first snapshot. */
+  adopted(actor: LocalActor): void;
+  /** An observer or inspector threw. */
+  listenerFailed(error: unknown, what: string): void;
+}
+
+/** What logic gets to see of its actor. */
+export interface ActorScope {
+  readonly self: LocalActor;
+  readonly system: CellSystem;
+  readonly id: string;
+  readonly sessionId: string;
+  readonly logger: (...args: unknown[]) => void;
+  readonly emit: (event: AnyEventObject) => void;
+  readonly defer: (run: () => void) => void;
+  readonly stopChild: (child: LocalActor) => void;
+  readonly actionExecutor: (action: ActionCall) => void;
+}
+
+/** The private side of an XState actor. */
+interface Inside {
+  _parent: unknown;
+  _snapshot: AnySnapshot;
+  /** 0 not started, 1 running, 2 stopped. */
+  readonly _processingStatus: 0 | 1 | 2;
+  readonly _deferred: (() => void)[];
+  _actorScope: unknown;
+  readonly system: unknown;
+  options: unknown;
+  observers: unknown;
+  eventListeners: unknown;
+  _send(event: AnyEventObject): void;
+  _stop(): void;
+}
+
+type Listener = (event: AnyEventObject) => void;
+
+const inside = (actor: LocalActor): Inside => actor as unknown as Inside;
+const actorPrototype = Actor.prototype as unknown as Inside & {
+  start(): unknown;
+  subscribe(observer: Observer<AnySnapshot>): Subscription;
+};
+
+export function isMachine(logic: unknown): logic is AnyStateMachine {
+  return logic instanceof StateMachine;
+}
+
+/** Promise, callback and observable logic runs user code when it starts, stops, or gets an event. */
+export function isOutgoing(logic: AnyActorLogic): boolean {
+  return typeof logic.start === "function" && !isMachine(logic);
+}
+
+/** Makes an actor ours while its constructor runs: its effects come to the host, its listeners are walled in. */
+export function adopt(actor: LocalActor, system: CellSystem): void {
+  Object.setPrototypeOf(actor, hostedPrototype);
+  const own = inside(actor);
+  own._actorScope = new HostedScope(actor, system);
+  own.observers = new Observers();
+  own.eventListeners = new Listeners();
+  system.host.adopted(actor);
+}
+
+/** XState's own is four closures for each actor. */
+class HostedScope implements ActorScope {
+  readonly self: LocalActor;
+  readonly system: CellSystem;
+  actionExecutor: (action: ActionCall) => void;
+
+  constructor(self: LocalActor, system: CellSystem) {
+    this.self = self;
+    this.system = system;
+    this.actionExecutor = (action) => execute(this, action);
+  }
+  get id(): string {
+    return this.self.id;
+  }
+  get sessionId(): string {
+    return this.self.sessionId;
+  }
+  get logger(): (...args: unknown[]) => void {
+    return this.system._logger;
+  }
+  /** A function of its own: logic takes it out of the scope and calls it alone. */
+  get emit(): (event: AnyEventObject) => void {
+    return (event) => this.system.host.emitted(this.self, event);
+  }
+  defer(run: () => void): void {
+    inside(this.self)._deferred.push(run);
+  }
+  stopChild(child: LocalActor): void {
+    if (inside(child)._parent !== this.self) {
+      throw new Error(`Cannot stop child actor ${child.id} of ${this.self.id} because it is not a child`);
+    }
+    inside(child)._stop();
+  }
+}
+
+function execute(scope: ActorScope, action: ActionCall): void {
+  const run = (): void => {
+    if (scope.system.inspected) {
+      const { type, params } = action;
+      const acted = { type: "@xstate.action", actorRef: scope.self, action: { type, params } };
+      scope.system._sendInspectionEvent(acted as never);
+    }
+    if (isBuiltin(action)) action.exec?.(action.info, action.params);
+    else scope.system.host.act(action);
+  };
+  // What an actor does before it was started, it does when it is.
+  if (inside(scope.self)._processingStatus === 1) run();
+  else inside(scope.self)._deferred.push(run);
+}
+
+const builtinActions = new Set(
+  ["spawnChild", "stopChild", "sendTo", "raise", "cancel", "emit", "log"].map((name) => `xstate.${name}`),
+);
+
+/** XState binds the execution of its own actions; an action of the user's own is the function as given. */
+function isBuiltin(action: ActionCall): boolean {
+  return builtinActions.has(action.type) && action.exec?.name.startsWith("bound ") === true;
+}
+
+/** XState rethrows what an observer throws on a later tick, where it would end the process. */
+const hostedPrototype: object = Object.create(Actor.prototype, {
+  start: {
+    value: function start(this: LocalActor) {
+      if (isOutgoing(this.logic)) hostOf(this).starting(this);
+      else startNow(this);
+      return this;
+    },
+  },
+  _stop: {
+    value: function stop(this: LocalActor) {
+      if (isOutgoing(this.logic) && isRunning(this)) hostOf(this).stopping(this);
+      else stopNow(this);
+      return this;
+    },
+  },
+  subscribe: {
+    value: function subscribe(
+      this: LocalActor,
+      next: Observer<AnySnapshot> | ((snapshot: AnySnapshot) => void) | undefined,
+      error?: (error: unknown) => void,
+      complete?: () => void,
+    ) {
+      const observer =
+        typeof next === "object"
+          ? next
+          : { ...(next && { next }), ...(error && { error }), ...(complete && { complete }) };
+      return actorPrototype.subscribe.call(this, walled(this, observer));
+    },
+  },
+});
+
+function walled(actor: LocalActor, observer: Observer<AnySnapshot>): Required<Observer<AnySnapshot>> {
+  const guard = (call: () => void): void => {
+    try {
+      call();
+    } catch (error) {
+      hostOf(actor).listenerFailed(error, `observer of ${actor.id}`);
+    }
+  };
+  return {
+    next: (snapshot) => guard(() => observer.next?.(snapshot)),
+    error: (error) => guard(() => observer.error?.(error)),
+    complete: () => guard(() => observer.complete?.()),
+  };
+}
+
+const nothing: Iterator<never> = { next: () => ({ done: true, value: undefined }) };
+
+/** A set of observers that takes no memory until the first comes; hardly an actor has any. */
+class Observers {
+  #set: Set<unknown> | undefined;
+
+  get size(): number {
+    return this.#set?.size ?? 0;
+  }
+  add(observer: unknown): void {
+    this.#set ??= new Set();
+    this.#set.add(observer);
+  }
+  delete(observer: unknown): void {
+    this.#set?.delete(observer);
+  }
+  clear(): void {
+    this.#set = undefined;
+  }
+  [Symbol.iterator](): Iterator<unknown> {
+    return this.#set === undefined ? nothing : this.#set.values();
+  }
+}
+
+/** Handlers of emitted events, likewise. */
+class Listeners {
+  #map: Map<string, Set<Listener>> | undefined;
+
+  get(type: string): Set<Listener> | undefined {
+    return this.#map?.get(type);
+  }
+  set(type: string, handlers: Set<Listener>): void {
+    this.#map ??= new Map();
+    this.#map.set(type, handlers);
+  }
+  clear(): void {
+    this.#map = undefined;
+  }
+}
+
+export interface RootOptions {
+  readonly id: string;
+  readonly input: unknown;
+  /** What `persist` gave; undefined for a fresh start. */
+  readonly snapshot: unknown;
+}
+
+/** Computes the first snapshot; starts nothing. What throws meanwhile is in the snapshot. */
+export function createRoot(logic: AnyActorLogic, system: CellSystem, options: RootOptions): LocalActor {
+  const { id, input, snapshot } = options;
+  return createActor(logic, {
+    parent: system,
+    id,
+    ...(input === undefined ? {} : { input }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  } as never) as LocalActor;
+}
+
+export function hostOf(actor: LocalActor): TreeHost {
+  return (inside(actor).system as CellSystem).host;
+}
+
+export function isActor(target: unknown): target is LocalActor {
+  return target instanceof Actor;
+}
+
+export function isIn(actor: LocalActor, system: CellSystem): boolean {
+  return inside(actor).system === system;
+}
+
+/** The actor's parent, or undefined for the root of a tree. */
+export function parentOf(actor: LocalActor): LocalActor | undefined {
+  const parent = inside(actor)._parent;
+  return isActor(parent) ? parent : undefined;
+}
+
+/** `/child/grandchild`; empty for the root. */
+export function pathOf(actor: LocalActor): string {
+  const parent = parentOf(actor);
+  return parent === undefined ? "" : `${pathOf(parent)}/${actor.id}`;
+}
+
+/** Puts an event into the actor's own queue, which runs at once if it is idle. Throws nothing. */
+export function deliver(actor: LocalActor, event: AnyEventObject): void {
+  inside(actor)._send(event);
+}
+
+export function startNow(actor: LocalActor): void {
+  actorPrototype.start.call(actor);
+  // Read by the start only; kept, they would be a fifth of an idle actor.
+  inside(actor).options = started;
+}
+
+const started = Object.freeze({});
+
+/** Starts a promise, callback or observable in the state of having failed: its parent is told, its code never runs. */
+export function failInsteadOfStart(actor: LocalActor, error: unknown): void {
+  const own = inside(actor);
+  own._snapshot = { ...own._snapshot, status: "error", output: undefined, error };
+  startNow(actor);
+}
+
+export function stopNow(actor: LocalActor): void {
+  actorPrototype._stop.call(actor);
+}
+
+/** Stops an actor the way its parent does; a running call is stopped by its host. */
+export function requestStop(actor: LocalActor): void {
+  inside(actor)._stop();
+}
+
+export function isRunning(actor: LocalActor): boolean {
+  return inside(actor)._processingStatus === 1;
+}
+
+export function isStopped(actor: LocalActor): boolean {
+  return inside(actor)._processingStatus === 2;
+}
+
+/** The handlers an `emit` of this actor reaches within its tree. */
+export function listenersOf(actor: LocalActor, type: string): readonly Listener[] {
+  const listeners = inside(actor).eventListeners as Listeners;
+  return [...(listeners.get(type) ?? []), ...(listeners.get("*") ?? [])];
+}
+
+export function childrenOf(actor: LocalActor): Readonly<Record<string, LocalActor | undefined>> {
+  const { children } = inside(actor)._snapshot as { children?: Record<string, LocalActor> };
+  return children ?? {};
+}
+
+/** Takes a finished child out of its parent's snapshot, where XState keeps it for ever. */
+export function forgetChild(parent: LocalActor, child: LocalActor): void {
+  const { [child.id]: found, ...children } = childrenOf(parent);
+  const snapshot = inside(parent)._snapshot as AnyMachineSnapshot;
+  if (found === child) replaceSnapshot(parent, { ...snapshot, children } as AnyMachineSnapshot);
+}
+
+/** Whether an active state of the parent invokes the child; it goes when the state is left. */
+export function isInvoked(parent: LocalActor, child: LocalActor): boolean {
+  const { _nodes } = inside(parent)._snapshot as Partial<AnyMachineSnapshot>;
+  return _nodes?.some((node) => node.invoke.some((invoked) => invoked.id === child.id)) ?? false;
+}
+
+export function replaceSnapshot(actor: LocalActor, snapshot: AnySnapshot): void {
+  inside(actor)._snapshot = snapshot;
+}
+
+export function scopeOf(actor: LocalActor): ActorScope {
+  return inside(actor)._actorScope as ActorScope;
+}
+
+/** The active state nodes, in XState's own order, on which the order of its transitions depends. */
+export function activeNodes(snapshot: AnyMachineSnapshot): readonly AnyStateNode[] {
+  return snapshot._nodes;
+}
+
+/** Tells inspectors of a step taken without XState's macrostep, which would have told them. */
+export function reportMicrostep(
+  scope: ActorScope,
+  step: {
+    readonly event: AnyEventObject;
+    readonly snapshot: AnyMachineSnapshot;
+    readonly transitions: readonly unknown[];
+  },
+): void {
+  const system = scope.system as Partial<CellSystem>;
+  if (system.inspected === false) return;
+  const { event, snapshot, transitions } = step;
+  const reported = {
+    type: "@xstate.microstep",
+    actorRef: scope.self,
+    event,
+    snapshot,
+    _transitions: transitions,
+  };
+  system._sendInspectionEvent?.(reported as never);
+}
+
+/** XState's error for more than `maxIterations` steps. */
+export function isLoopError(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Infinite loop detected");
+}

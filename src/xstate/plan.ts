@@ -1,0 +1,172 @@
+import type { AnyStateNode, AnyTransitionDefinition, UnknownAction } from "xstate";
+
+/** What a set of transitions does to a configuration, as far as that depends on nothing else. */
+export interface Steps {
+  /** Of the states left, of the transitions, of the states entered: in the order they run. */
+  readonly actions: readonly UnknownAction[];
+  readonly nodes: ReadonlySet<AnyStateNode>;
+}
+
+/**
+ * Works out once what XState's microstep works out for every event (the SCXML algorithm: exit set,
+ * entry set, their order).
+ *
+ * @returns undefined where history, a final state or an invocation is involved.
+ */
+export function stepsOf(
+  nodes: readonly AnyStateNode[],
+  enabled: readonly AnyTransitionDefinition[],
+): Steps | undefined {
+  const transitions = withoutConflicts(enabled, nodes);
+  if (transitions.some(({ target }) => target?.some((node) => node.type === "history"))) return undefined;
+  const left = [...exitSet(transitions, nodes)].sort((a, b) => b.order - a.order);
+  if (left.some((node) => node.invoke.length > 0 || remembers(node))) return undefined;
+  const { entered, byDefault } = entrySet(transitions);
+  const entering = [...entered].sort((a, b) => a.order - b.order);
+  const special = (node: AnyStateNode): boolean => node.type === "final" || node.type === "history";
+  if (entering.some((node) => special(node) || node.invoke.length > 0)) return undefined;
+
+  const next = new Set(nodes);
+  for (const node of left) next.delete(node);
+  for (const node of entering) next.add(node);
+  return {
+    actions: [
+      ...left.flatMap((node) => node.exit),
+      ...transitions.flatMap((transition) => transition.actions as readonly UnknownAction[]),
+      ...entering.flatMap((node) => [
+        ...node.entry,
+        ...(byDefault.has(node) ? ((node.initial?.actions ?? []) as readonly UnknownAction[]) : []),
+      ]),
+    ],
+    nodes: next,
+  };
+}
+
+export function ancestorsOf(node: AnyStateNode, upTo?: AnyStateNode): AnyStateNode[] {
+  const ancestors: AnyStateNode[] = [];
+  if (node === upTo) return ancestors;
+  for (let a: AnyStateNode | undefined = node.parent; a && a !== upTo; a = a.parent) ancestors.push(a);
+  return ancestors;
+}
+
+function isWithin(node: AnyStateNode, ancestor: AnyStateNode | undefined): boolean {
+  let a = node;
+  while (a.parent && a.parent !== ancestor) a = a.parent;
+  return a.parent === ancestor;
+}
+
+function regionsOf(node: AnyStateNode): AnyStateNode[] {
+  return Object.values(node.states as Record<string, AnyStateNode>).filter(({ type }) => type !== "history");
+}
+
+function remembers(node: AnyStateNode): boolean {
+  return Object.values(node.states as Record<string, AnyStateNode>).some(({ type }) => type === "history");
+}
+
+/** The innermost state that a transition does not leave. Undefined above the root. */
+function domainOf(transition: AnyTransitionDefinition): AnyStateNode | undefined {
+  const source: AnyStateNode = transition.source;
+  const targets: readonly AnyStateNode[] = transition.target ?? [];
+  if (!transition.reenter && targets.every((target) => target === source || isWithin(target, source))) {
+    return source;
+  }
+  const [head, ...rest] = [...targets, source];
+  const common = head && ancestorsOf(head).find((a) => rest.every((node) => isWithin(node, a)));
+  if (common !== undefined) return common;
+  return transition.reenter ? undefined : source.machine.root;
+}
+
+function exitSet(
+  transitions: readonly AnyTransitionDefinition[],
+  nodes: Iterable<AnyStateNode>,
+): Set<AnyStateNode> {
+  const left = new Set<AnyStateNode>();
+  for (const transition of transitions) {
+    if (!transition.target?.length) continue;
+    const domain = domainOf(transition);
+    if (transition.reenter && domain !== undefined && transition.source === domain) left.add(domain);
+    for (const node of nodes) if (isWithin(node, domain)) left.add(node);
+  }
+  return left;
+}
+
+/** Of two transitions which leave the same state, the inner one's goes first, else the earlier. */
+function withoutConflicts(
+  enabled: readonly AnyTransitionDefinition[],
+  nodes: readonly AnyStateNode[],
+): readonly AnyTransitionDefinition[] {
+  if (enabled.length === 1) return enabled;
+  const kept = new Set<AnyTransitionDefinition>();
+  for (const candidate of enabled) {
+    const left = exitSet([candidate], nodes);
+    const outdone: AnyTransitionDefinition[] = [];
+    let preempted = false;
+    for (const other of kept) {
+      const otherLeft = exitSet([other], nodes);
+      if (![...left].some((node) => otherLeft.has(node))) continue;
+      if (isWithin(candidate.source, other.source)) outdone.push(other);
+      else {
+        preempted = true;
+        break;
+      }
+    }
+    if (preempted) continue;
+    for (const other of outdone) kept.delete(other);
+    kept.add(candidate);
+  }
+  return [...kept];
+}
+
+function entrySet(transitions: readonly AnyTransitionDefinition[]): {
+  readonly entered: Set<AnyStateNode>;
+  readonly byDefault: Set<AnyStateNode>;
+} {
+  const entered = new Set<AnyStateNode>();
+  const byDefault = new Set<AnyStateNode>();
+  const isEntered = (region: AnyStateNode): boolean => [...entered].some((node) => isWithin(node, region));
+  const enterWithin = (node: AnyStateNode): void => {
+    if (node.type === "compound") {
+      const [initial] = node.initial.target as readonly AnyStateNode[];
+      if (initial === undefined) return;
+      entered.add(initial);
+      byDefault.add(initial);
+      enterWithin(initial);
+    } else if (node.type === "parallel") {
+      for (const region of regionsOf(node)) {
+        if (isEntered(region)) continue;
+        entered.add(region);
+        byDefault.add(region);
+        enterWithin(region);
+      }
+    }
+  };
+  const enterAbove = (ancestors: readonly AnyStateNode[], within: AnyStateNode | undefined): void => {
+    for (const ancestor of ancestors) {
+      if (within === undefined || isWithin(ancestor, within)) entered.add(ancestor);
+      if (ancestor.type !== "parallel") continue;
+      for (const region of regionsOf(ancestor)) {
+        if (isEntered(region)) continue;
+        entered.add(region);
+        enterWithin(region);
+      }
+    }
+  };
+  for (const transition of transitions) {
+    const { source, target, reenter } = transition;
+    const targets: readonly AnyStateNode[] = target ?? [];
+    const domain = domainOf(transition);
+    for (const node of targets) {
+      if (source !== node || source !== domain || reenter) {
+        entered.add(node);
+        byDefault.add(node);
+      }
+      enterWithin(node);
+    }
+    for (const node of targets) {
+      const ancestors = ancestorsOf(node, domain);
+      if (domain?.type === "parallel") ancestors.push(domain);
+      enterAbove(ancestors, !source.parent && reenter ? undefined : domain);
+    }
+  }
+  return { entered, byDefault };
+}

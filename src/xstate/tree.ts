@@ -1,0 +1,363 @@
+import type { AnyActorLogic, AnyActorRef, AnyEventObject } from "xstate";
+import { CoxswainError } from "../../protocols/index.ts";
+import { accelerate } from "./accelerate.ts";
+import { type CallContext, Calls } from "./calls.ts";
+import { CellSystem } from "./cell-system.ts";
+import { type Effect, type LocalEffects, release } from "./effects.ts";
+import type { HostCell } from "./host-cell.ts";
+import {
+  type ActionCall,
+  type AnySnapshot,
+  childrenOf,
+  createRoot,
+  deliver,
+  failInsteadOfStart,
+  forgetChild,
+  isActor,
+  isIn,
+  isInvoked,
+  isLoopError,
+  isMachine,
+  isOutgoing,
+  isRunning,
+  isStopped,
+  type LocalActor,
+  listenersOf,
+  parentOf,
+  replaceSnapshot,
+  requestStop,
+  startNow,
+  stopNow,
+  type TreeHost,
+} from "./internals.ts";
+import { isReducer, Reducer } from "./reducer.ts";
+import { Timers } from "./timers.ts";
+
+/** Events between the actors of a tree in one turn; more are taken to go in circles. */
+const localSendsMax = 100_000;
+/** Turns that follow from one another without a pause; more are taken to go in circles. */
+const turnDepthMax = 1_000;
+
+/** Something from outside of a turn, which gets a turn of its own. */
+interface Arrival {
+  readonly what:
+    | { readonly source: LocalActor | undefined; readonly target: unknown; readonly event: AnyEventObject }
+    | Effect;
+  readonly cause: unknown;
+  readonly depth: number;
+}
+
+/**
+ * A root actor with all its local children, run in turns.
+ *
+ * - `idle`: at rest.
+ * - `turning`: an event runs through the tree. Events between its actors are delivered at once,
+ *   effects are collected.
+ * - `releasing`: effects are carried out; what comes of them waits for a turn of its own.
+ * - `ended`: done, failed or stopped; disposed of.
+ */
+export class Tree implements TreeHost, LocalEffects {
+  readonly #cell: HostCell;
+  readonly #system: CellSystem;
+  readonly #root: LocalActor | Reducer;
+  #phase: "idle" | "turning" | "releasing" | "ended" = "idle";
+  #effects: Effect[] | undefined;
+  #arrivals: Arrival[] | undefined;
+  /** Children that ended in this turn. */
+  #finished: LocalActor[] | undefined;
+  #timers: Timers | undefined;
+  #calls: Calls | undefined;
+  /** The call whose disposer runs. */
+  #stopping: LocalActor | undefined;
+  #looped = false;
+  #turns = 0;
+  #depth = 0;
+  #localSends = 0;
+
+  constructor(logic: AnyActorLogic, cell: HostCell, input: unknown, snapshot: unknown) {
+    this.#cell = cell;
+    this.#system = new CellSystem(this);
+    const options = { id: cell.address, input, snapshot };
+    this.#root = isReducer(logic)
+      ? new Reducer(logic, this.#system, options)
+      : createRoot(logic, this.#system, options);
+  }
+
+  get snapshot(): AnySnapshot {
+    return this.#root instanceof Reducer ? this.#root.snapshot : this.#root.getSnapshot();
+  }
+
+  get ended(): boolean {
+    return this.#phase === "ended";
+  }
+
+  start(): void {
+    const before = this.#open(0);
+    if (!(this.#root instanceof Reducer)) this.#root.start();
+    this.#close(before);
+    this.#drain();
+  }
+
+  /** Before an event is judged by the present state: what waits goes first. */
+  prepare(): void {
+    if (this.#phase === "turning" || this.#phase === "releasing") {
+      throw new CoxswainError(
+        "INVARIANT_BROKEN",
+        `${this.#cell.address} got a message in the midst of a turn`,
+      );
+    }
+    this.#drain();
+  }
+
+  /** A turn of the root, and those that follow from its effects. */
+  take(event: AnyEventObject): void {
+    const before = this.#open(0);
+    if (this.#root instanceof Reducer) this.#root.take(event);
+    else deliver(this.#root, event);
+    this.#close(before);
+    this.#drain();
+  }
+
+  persist(): unknown {
+    return this.#root instanceof Reducer ? this.#root.persist() : this.#root.getPersistedSnapshot();
+  }
+
+  stop(): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    if (this.#root instanceof Reducer) this.#root.stop();
+    else stopNow(this.#root);
+    this.#dispose();
+  }
+
+  cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number {
+    return this.#calls?.cancel(match, reason) ?? 0;
+  }
+
+  callContext(self: AnyActorRef): CallContext {
+    this.#calls ??= new Calls(this.#cell);
+    return this.#calls.context(self as LocalActor);
+  }
+
+  // A turn.
+
+  #open(depth: number): AnySnapshot {
+    this.#phase = "turning";
+    this.#depth = depth;
+    this.#turns++;
+    this.#localSends = 0;
+    return this.snapshot;
+  }
+
+  #close(before: AnySnapshot): void {
+    if (this.#looped) this.#fail(loopedError());
+    if (this.#finished !== undefined) this.#reap(this.#finished);
+    const effects = this.#effects;
+    this.#effects = undefined;
+    if (effects !== undefined && this.#phase === "turning" && this.snapshot.status !== "error") {
+      this.#phase = "releasing";
+      release(effects, this.#cell, this);
+    }
+    const after = this.snapshot;
+    if (this.#phase !== "ended") {
+      if (after.status === "active") this.#phase = "idle";
+      else this.#end(after);
+    }
+    this.#cell.end(before, after);
+  }
+
+  #end(last: AnySnapshot): void {
+    this.#phase = "ended";
+    this.#dispose();
+    if (last.status === "error") this.#cell.failed(faultOf(last.error));
+    else this.#cell.done(last.output);
+  }
+
+  #dispose(): void {
+    this.#timers?.clear();
+    for (const actor of this.#calls?.actors() ?? []) this.stopCall(actor);
+    const arrivals = this.#arrivals ?? [];
+    this.#arrivals = undefined;
+    for (const { what } of arrivals)
+      if ("target" in what && !("kind" in what)) this.#lose(what.event, what.target);
+  }
+
+  /** Gives turns to what arrived meanwhile, unless one is going on. */
+  #drain(): void {
+    while (this.#phase === "idle" && this.#arrivals !== undefined) {
+      const arrival = this.#arrivals.shift();
+      if (arrival === undefined) this.#arrivals = undefined;
+      else if (this.#cell.begin(arrival.cause)) this.#turnOf(arrival);
+    }
+  }
+
+  #turnOf({ what, depth }: Arrival): void {
+    const before = this.#open(depth);
+    if (depth > turnDepthMax) this.#looped = true;
+    else if ("kind" in what) this.#want(what);
+    else this.#pass(what.source, what.target, what.event);
+    this.#close(before);
+  }
+
+  #arrive(what: Arrival["what"], cause: unknown): void {
+    if (this.#phase === "ended") return;
+    const releasing = this.#phase === "releasing";
+    this.#arrivals ??= [];
+    this.#arrivals.push({ what, cause, depth: releasing ? this.#depth + 1 : 0 });
+    this.#drain();
+  }
+
+  /** The cause of what an actor does on its own: its call's; of what effects do: the present turn's. */
+  #causeFor(...actors: unknown[]): unknown {
+    if (this.#phase === "releasing") return this.#cell.cause();
+    for (const actor of actors) {
+      if (isActor(actor) && this.#calls?.has(actor)) return this.#calls.causeOf(actor);
+    }
+    return undefined;
+  }
+
+  #want(effect: Effect, source?: LocalActor): void {
+    if (this.#phase !== "turning") return this.#arrive(effect, this.#causeFor(source));
+    this.#effects ??= [];
+    this.#effects.push(effect);
+  }
+
+  #fail(error: CoxswainError): void {
+    const failed = { ...this.snapshot, status: "error", output: undefined, error } as const;
+    replaceSnapshot(this.#root instanceof Reducer ? this.#root.actor() : this.#root, failed);
+  }
+
+  #lose(event: AnyEventObject, target: unknown): void {
+    if (event.type.startsWith("xstate.")) return;
+    this.#cell.lost(event, isActor(target) ? target.id : "parent");
+  }
+
+  // Events.
+
+  relay(source: LocalActor | undefined, target: unknown, event: AnyEventObject): void {
+    if (source !== undefined && source === this.#stopping && event.type.startsWith("xstate.error.actor.")) {
+      this.#cell.effectFailed(event.error, `stop of ${source.id}`);
+    } else if (this.#phase === "turning") this.#pass(source, target, event);
+    else if (isActor(target) && isStopped(target)) this.#lose(event, target);
+    else this.#arrive({ source, target, event }, this.#causeFor(source, target));
+  }
+
+  #pass(source: LocalActor | undefined, target: unknown, event: AnyEventObject): void {
+    if (target === this.#system) this.#lose(event, target);
+    else if (!isActor(target)) this.#want({ kind: "send", target, event });
+    else if (!isIn(target, this.#system)) this.#want({ kind: "deliver", actor: target, event });
+    else if (++this.#localSends > localSendsMax) this.#looped = true;
+    else {
+      if (source !== undefined && isStopped(source) && parentOf(source) === target) this.#childEnded(source);
+      if (isStopped(target)) this.#lose(event, target);
+      else if (isOutgoing(target.logic) && !event.type.startsWith("xstate.")) {
+        this.#want({ kind: "deliver", actor: target, event });
+      } else deliver(target, event);
+    }
+  }
+
+  #childEnded(child: LocalActor): void {
+    this.#calls?.ended(child);
+    this.#finished ??= [];
+    this.#finished.push(child);
+    // XState leaves the children of an actor that threw running.
+    for (const orphan of Object.values(childrenOf(child))) if (orphan !== undefined) requestStop(orphan);
+  }
+
+  #reap(finished: readonly LocalActor[]): void {
+    this.#finished = undefined;
+    for (const child of finished) {
+      const parent = parentOf(child);
+      if (parent !== undefined && isRunning(parent) && !isInvoked(parent, child)) forgetChild(parent, child);
+    }
+  }
+
+  deliverTo(actor: LocalActor, event: AnyEventObject): void {
+    if (isStopped(actor)) this.#lose(event, actor);
+    else if (isIn(actor, this.#system)) deliver(actor, event);
+    else actor.send(event);
+  }
+
+  // Timers.
+
+  arm(
+    source: LocalActor,
+    target: unknown,
+    event: AnyEventObject,
+    delayMs: number,
+    id: string | undefined,
+  ): void {
+    if (this.#phase === "ended") return;
+    const cause = this.#cell.cause();
+    this.#timers ??= new Timers(this.#cell.env);
+    this.#timers.arm(source, id, delayMs, {
+      onDue: () => this.#arrive({ source, target, event }, cause),
+      onLost:
+        target === source || parentOf(source) === undefined ? undefined : () => this.#lose(event, target),
+    });
+  }
+  disarm(source: LocalActor, id: string): void {
+    this.#timers?.disarm(source, id);
+  }
+  disarmAll(source: LocalActor): void {
+    this.#timers?.disarmAll(source);
+  }
+
+  // Effects.
+
+  adopted(actor: LocalActor): void {
+    if (isMachine(actor.logic)) accelerate(actor.logic);
+  }
+  act(call: ActionCall): void {
+    this.#want({ kind: "action", call });
+  }
+  emitted(source: LocalActor | undefined, event: AnyEventObject): void {
+    if (this.#phase === "ended") return;
+    const handlers = source === undefined ? [] : listenersOf(source, event.type);
+    this.#want({ kind: "emit", event, handlers }, source);
+  }
+  logged(args: readonly unknown[]): void {
+    this.#want({ kind: "log", args });
+  }
+  listenerFailed(error: unknown, what: string): void {
+    this.#cell.effectFailed(error, what);
+  }
+
+  starting(actor: LocalActor): void {
+    this.#calls ??= new Calls(this.#cell);
+    if (isRunning(actor) || this.#calls.has(actor)) return;
+    this.#calls.begun(actor, this.#turns);
+    this.#want({ kind: "start", actor });
+  }
+  startCall(actor: LocalActor): void {
+    if (isStopped(actor)) this.#calls?.ended(actor);
+    else startNow(actor);
+  }
+  failCall(actor: LocalActor, error: unknown): void {
+    if (isStopped(actor)) this.#calls?.ended(actor);
+    else failInsteadOfStart(actor, error);
+  }
+
+  stopping(actor: LocalActor): void {
+    if (this.#phase === "ended") this.stopCall(actor);
+    else this.#want({ kind: "stop", actor });
+  }
+  stopCall(actor: LocalActor): void {
+    this.#stopping = actor;
+    stopNow(actor);
+    this.#stopping = undefined;
+    this.#calls?.stopped(actor);
+  }
+}
+
+function loopedError(cause?: unknown): CoxswainError {
+  return new CoxswainError(
+    "MACHINE_LOOPED",
+    `Expected the machine to come to rest after an event, but it goes in circles`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+function faultOf(error: unknown): unknown {
+  return isLoopError(error) ? loopedError(error) : error;
+}
