@@ -18,6 +18,8 @@ export type ActorInfo = z.infer<typeof actorInfo>;
 
 export const nodeInfo = z.object({
   node: z.string(),
+  /** New at each start. */
+  incarnation: z.string(),
   zone: z.string(),
   pid: z.number(),
   host: z.string(),

@@ -18,10 +18,11 @@ export function nodeActor(node: Node, record: NodeRecord): ActorDefinition<typeo
 }
 
 function describe(node: Node, record: NodeRecord): NodeInfo {
-  const { zone, pid, host, startedAtMs } = record;
+  const { incarnation, zone, pid, host, startedAtMs } = record;
   const heapBytes = process.memoryUsage().heapUsed;
   return {
     node: node.name,
+    incarnation,
     zone,
     pid,
     host,

@@ -34,6 +34,8 @@ export interface RegistryEvents {
   /** Another node holds a root name that was ours: our lease was over. */
   rootLost(root: string, owner: string): void;
   failed(error: CoxswainError): void;
+  /** Whether this very incarnation answers now; false says nothing. */
+  answers(record: NodeRecord): Promise<boolean>;
 }
 
 /**
@@ -142,7 +144,7 @@ export class Registry {
       const member = this.#members.get(node);
       if (member === undefined || (incarnation !== undefined && member.record.incarnation !== incarnation))
         return;
-      if (member.renewed) {
+      if (member.renewed || (await this.#events.answers(member.record))) {
         throw new CoxswainError(
           "ADDRESS_TAKEN",
           `${what} is held by node ${node} (pid ${member.record.pid} on ${member.record.host})`,

@@ -4,7 +4,9 @@ import {
   actorAddress,
   asyncApiOf,
   CoxswainError,
+  control,
   isCoxswainError,
+  type NodeInfo,
   nameToken,
   nodeAddress,
   type Protocol,
@@ -256,6 +258,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
   const registry = new Registry(valueOrThrow(bucket), record, node.env, {
     nodeUp: () => {},
     nodeDown: (gone, _reason, roots) => node.watches.nodeDown(gone.node, roots),
+    answers: (gone) => answers(node, gone),
     rootLost: (root, owner) => node.loseRoot(root, owner),
     failed: (error) =>
       node.report({ level: "warning", message: `The lease was not renewed: ${error.message}`, error }),
@@ -269,6 +272,17 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
   node.enter(own);
   own.start();
   return system;
+}
+
+async function answers(node: Node, record: NodeRecord): Promise<boolean> {
+  const asked = node.asks.ask(
+    { from: "" },
+    control,
+    nodeAddress(record.node),
+    { type: "describe" },
+    { withinMs: record.leaseMs / 3 },
+  );
+  return asked.then((info) => (info as NodeInfo).incarnation === record.incarnation).catch(() => false);
 }
 
 function leaseOf(leaseMs: number): number {

@@ -1,8 +1,7 @@
 import { CoxswainError, quote } from "../../protocols/index.ts";
 import type { Env } from "../env/env.ts";
-import { startServer } from "../server/index.ts";
 import { createMemoryHub } from "./memory.ts";
-import { connectNats, type NatsOptions } from "./nats.ts";
+import type { NatsOptions } from "./nats.ts";
 import type { Transport } from "./transport.ts";
 
 export interface TransportChoice {
@@ -35,8 +34,11 @@ export async function openTransport(choice: TransportChoice, name: string, env: 
       `Expected transport "nats", "memory" or a Transport, got ${quote(transport)}`,
     );
   }
+  // Loaded only when needed: a system in memory costs no client library.
+  const { connectNats } = await import("./nats.ts");
   const servers = choice.servers ?? process.env.NATS_URL;
   if (servers !== undefined) return owned(await connectNats({ ...choice.auth, servers, name, env }));
+  const { startServer } = await import("../server/index.ts");
   const server = await startServer(choice.storeDir === undefined ? {} : { storeDir: choice.storeDir });
   try {
     const connected = await connectNats({ servers: server.url, name, env });

@@ -9,7 +9,7 @@ import {
   question,
   type ReplyTo,
 } from "../../protocols/index.ts";
-import { createSystem, defineActor } from "../../src/index.ts";
+import { createMemoryHub, createSystem, defineActor } from "../../src/index.ts";
 import { counter, counterActor } from "../support/counter.ts";
 import { rejection, twoNodes } from "../support/systems.ts";
 
@@ -256,6 +256,7 @@ describe("how an actor ends", () => {
     await using nodes = await twoNodes();
     const ref = await nodes.a.spawn("asker", askerActor);
     const held = rejection(ref.ask({ type: "hold" }));
+    await expect.poll(() => nodes.a.counts.handled).toBe(1);
     expect(await ref.stop("enough")).toEqual({ kind: "stopped", reason: "enough" });
     expect(await held).toMatchObject({ code: "NO_REPLY" });
   });
@@ -307,10 +308,11 @@ describe("names", () => {
   });
 
   test("a node name in use is refused", async () => {
-    const one = await createSystem({ name: "t", node: "same", transport: "memory" });
-    await one.drain();
-    await using nodes = await twoNodes();
-    expect(nodes.a.nodes.map((node) => node.node).sort()).toEqual(["a", "b"]);
+    const hub = createMemoryHub();
+    await using first = await createSystem({ name: "t", node: "same", transport: hub.connect() });
+    const second = createSystem({ name: "t", node: "same", transport: hub.connect() });
+    expect(await rejection(second)).toMatchObject({ code: "ADDRESS_TAKEN" });
+    expect(first.nodes).toHaveLength(1);
   });
 });
 
