@@ -4,11 +4,14 @@ import {
   checkContainer,
   checkFinite,
   checkObject,
+  checkWellFormed,
   forbiddenKey,
+  hasOwn,
   isForbiddenKey,
   isPair,
   type Limits,
   loneSurrogate,
+  longTextUnits,
   notPlain,
   setPath,
   tooLarge,
@@ -27,10 +30,6 @@ let position = 0;
 let nodes = 0;
 let limits: Limits;
 let writing = false;
-
-interface WellFormed {
-  isWellFormed(): boolean;
-}
 
 /**
  * Runs `write`, which calls the `put…` functions, and gives what they have written. The bytes are the caller's.
@@ -218,10 +217,9 @@ function putObject(object: Readonly<Record<string, unknown>>, depth: number): vo
   checkContainer(nodes, depth, limits);
   const at = position - start;
   position += 1;
-  const keys = Object.keys(object);
   let count = 0;
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as string;
+  for (const key in object) {
+    if (!hasOwn.call(object, key)) continue;
     setPath(depth, key);
     const value = object[key];
     if (value === undefined) continue;
@@ -248,37 +246,35 @@ function closeLargeMap(at: number, count: number): void {
   position = end;
 }
 
-// Below this many UTF-16 units a loop in JavaScript beats the call of `encodeInto`.
-const shortUnitsMax = 96;
-
 /** The path of a refusal ends at `depth`. */
 export function putString(text: string, depth: number): void {
   const length = text.length;
-  if (length >= shortUnitsMax) {
+  if (length >= longTextUnits) {
     putLongString(text, depth);
     return;
   }
   reserve(3 * length + 5);
   const headerBytes = length < 0x20 ? 1 : 2;
+  const out = page;
   let end = position + headerBytes;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (code < 0x80) page[end++] = code;
+    if (code < 0x80) out[end++] = code;
     else if (code < 0x8_00) {
-      page[end++] = (code >> 6) | 0xc0;
-      page[end++] = (code & 0x3f) | 0x80;
+      out[end++] = (code >> 6) | 0xc0;
+      out[end++] = (code & 0x3f) | 0x80;
     } else if (code < 0xd800 || code > 0xdfff) {
-      page[end++] = (code >> 12) | 0xe0;
-      page[end++] = ((code >> 6) & 0x3f) | 0x80;
-      page[end++] = (code & 0x3f) | 0x80;
+      out[end++] = (code >> 12) | 0xe0;
+      out[end++] = ((code >> 6) & 0x3f) | 0x80;
+      out[end++] = (code & 0x3f) | 0x80;
     } else {
       const low = text.charCodeAt(++i);
       if (!isPair(code, low)) throw loneSurrogate(text, depth);
       const point = 0x1_00_00 + ((code & 0x3ff) << 10) + (low & 0x3ff);
-      page[end++] = (point >> 18) | 0xf0;
-      page[end++] = ((point >> 12) & 0x3f) | 0x80;
-      page[end++] = ((point >> 6) & 0x3f) | 0x80;
-      page[end++] = (point & 0x3f) | 0x80;
+      out[end++] = (point >> 18) | 0xf0;
+      out[end++] = ((point >> 12) & 0x3f) | 0x80;
+      out[end++] = ((point >> 6) & 0x3f) | 0x80;
+      out[end++] = (point & 0x3f) | 0x80;
     }
   }
   closeString(headerBytes, end - position - headerBytes);
@@ -286,7 +282,7 @@ export function putString(text: string, depth: number): void {
 
 function putLongString(text: string, depth: number): void {
   if (text.length > limits.bytesMax) throw tooLarge(text.length, limits);
-  if (!(text as unknown as WellFormed).isWellFormed()) throw loneSurrogate(text, depth);
+  checkWellFormed(text, depth);
   reserve(3 * text.length + 5);
   const headerBytes = text.length < 0x1_00 ? 2 : text.length < 0x1_00_00 ? 3 : 5;
   const { written } = encoder.encodeInto(text, page.subarray(position + headerBytes));
