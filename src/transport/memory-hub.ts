@@ -166,7 +166,7 @@ function copyOf(
   earlier: number,
   limits?: Partial<Limits>,
 ): Uint8Array | Envelope {
-  if (payload instanceof Uint8Array) return payload.slice();
+  if (payload instanceof Uint8Array) return new Uint8Array(payload);
   return withBody(payload, earlier === 0 ? body : copyPlain(body, limits).value);
 }
 

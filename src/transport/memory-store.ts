@@ -2,7 +2,7 @@ import { type CoxswainError, type Envelope, encodeEnvelope, quote } from "../../
 import { type EventListeners, thrownBy } from "./event-listeners.ts";
 import { MemoryStream } from "./memory-stream.ts";
 import { done, ok, rejected } from "./outcomes.ts";
-import { lostRace, refuseKey, refuseName, refuseSize, refuseStream } from "./store-rules.ts";
+import { lostRace, refuseKey, refuseName, refuseSize, refuseStream, sameSubjects } from "./store-rules.ts";
 import { SubjectTree } from "./subject-tree.ts";
 import type { Bucket, Entry, Outcome, Store, Stream, StreamOptions, Subscription } from "./transport.ts";
 
@@ -82,10 +82,6 @@ export class MemoryStore {
   }
 }
 
-export function sameSubjects(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((subject) => other.includes(subject));
-}
-
 function refuseClosed(connection: Connection): Outcome<never> | undefined {
   return connection.connected ? undefined : rejected("TRANSPORT_CLOSED", "The connection is closed");
 }
@@ -119,7 +115,7 @@ class BucketData {
 
   write(key: string, value: Uint8Array | undefined): number {
     this.#revision += 1;
-    const entry = { key, value: value?.slice(), revision: this.#revision };
+    const entry = { key, value: value && new Uint8Array(value), revision: this.#revision };
     // Last in the map, so that the map is in order of revision.
     this.entries.delete(key);
     this.entries.set(key, entry);
@@ -133,7 +129,7 @@ class BucketData {
 }
 
 function copyOf(entry: Entry): Entry {
-  return { ...entry, value: entry.value?.slice() };
+  return { ...entry, value: entry.value && new Uint8Array(entry.value) };
 }
 
 class MemoryBucket implements Bucket {

@@ -32,7 +32,7 @@ export class MemoryStream {
 
   keep(subject: string, payload: Uint8Array, storedAtMs: number): void {
     this.#lastSequence += 1;
-    const entry = { sequence: this.#lastSequence, subject, payload: payload.slice(), storedAtMs };
+    const entry = { sequence: this.#lastSequence, subject, payload: new Uint8Array(payload), storedAtMs };
     this.#entries.set(entry.sequence, entry);
     this.#bytes += bytesOf(entry);
     const { messagesMax, bytesMax } = this.options;
@@ -51,7 +51,7 @@ export class MemoryStream {
       if (found.length >= limit) break;
       if (entry.sequence < fromSequence) continue;
       if (subject !== undefined && wanted.match(entry.subject).length === 0) continue;
-      found.push({ ...entry, payload: entry.payload.slice() });
+      found.push({ ...entry, payload: entry.new Uint8Array(payload) });
     }
     return found;
   }

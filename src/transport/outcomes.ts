@@ -19,8 +19,8 @@ function failure(code: ErrorCode, message: string, cause: unknown): CoxswainErro
   return new CoxswainError(code, message, cause === undefined ? {} : { cause });
 }
 
-export function closedError(): CoxswainError {
-  return new CoxswainError("TRANSPORT_CLOSED", "Expected an open connection, but this one is closed");
+export function closedError(cause?: unknown): CoxswainError {
+  return failure("TRANSPORT_CLOSED", "Expected an open connection, but this one is closed", cause);
 }
 
 export function tooLarge(subject: string, { length }: Uint8Array, payloadMaxBytes: number): CoxswainError {
@@ -35,4 +35,18 @@ export function tooLarge(subject: string, { length }: Uint8Array, payloadMaxByte
 export function valueOrThrow<T>(outcome: Outcome<T>): T {
   if (outcome.kind === "ok") return outcome.value;
   throw outcome.error;
+}
+
+/** A promise that is settled from outside. Node 20 has no `Promise.withResolvers`. */
+export class Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve: (value: T) => void = () => {};
+  reject: (reason: unknown) => void = () => {};
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }

@@ -54,3 +54,7 @@ export function refuseSize(what: string, bytes: number, bytesMax: number | undef
 export function lostRace(key: string, expected: string): Outcome<never> {
   return rejected("ADDRESS_TAKEN", `Expected ${key} to be ${expected}, but another writer was first`);
 }
+
+export function sameSubjects(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((subject) => other.includes(subject));
+}

@@ -110,15 +110,20 @@ function bucketContract(makePair: MakePair): void {
     },
   );
 
-  it("what is stored and what is read are copies", async () => {
+  it.each([
+    ["Uint8Array", bytes],
+    ["Buffer", (text: string): Uint8Array => Buffer.from(text)],
+  ])("of a %s copies are stored and read", async (_, make) => {
     await using pair = await makePair();
     const bucket = okOf(await pair.one.store.bucket(unique("copy")));
-    const value = bytes("abc");
-    const writing = bucket.put("a", value);
+    const value = make("abc");
+    const writing = [bucket.put("a", value), bucket.create("b", value)];
     value.fill(0);
-    await writing;
-    okOf(await bucket.get("a"))?.value?.fill(1);
-    expect(okOf(await bucket.get("a"))?.value).toEqual(bytes("abc"));
+    await Promise.all(writing);
+    for (const key of ["a", "b"]) {
+      okOf(await bucket.get(key))?.value?.fill(1);
+      expect(okOf(await bucket.get(key))?.value).toEqual(bytes("abc"));
+    }
   });
 }
 

@@ -1,0 +1,112 @@
+import type { Msg } from "nats";
+import {
+  isDeletion,
+  type JetStreamApi,
+  operationHeader,
+  positionOf,
+  requestFailure,
+} from "./jetstream-api.ts";
+import type { NatsLink } from "./nats-link.ts";
+import { Deferred, ok } from "./outcomes.ts";
+import type { Outcome, StreamEntry } from "./transport.ts";
+
+export interface ReadEntry extends StreamEntry {
+  /** It marks the deletion of a bucket's key. */
+  readonly deleted: boolean;
+}
+
+/** So many entries are asked for at once. */
+const batchMax = 500;
+const nanosecondsPerMs = 1_000_000;
+
+/** What every consumer of ours has: nobody acknowledges, and the server forgets it soon after we do. */
+export const consumerDefaults = {
+  ack_policy: "none",
+  replay_policy: "instant",
+  mem_storage: true,
+  num_replicas: 1,
+  inactive_threshold: 30_000 * nanosecondsPerMs,
+} as const;
+
+export interface ConsumerInfo {
+  readonly name: string;
+  readonly num_pending: number;
+  readonly delivered: { readonly consumer_seq: number };
+}
+
+/** Reads what is in a stream now, in order, at most `limit` entries. `selection` is part of a consumer's configuration. */
+export async function readEntries(
+  api: JetStreamApi,
+  stream: string,
+  selection: object,
+  limit: number = Number.POSITIVE_INFINITY,
+): Promise<Outcome<readonly ReadEntry[]>> {
+  const made = await api.call<ConsumerInfo>(`CONSUMER.CREATE.${stream}`, {
+    stream_name: stream,
+    config: { ...consumerDefaults, ...selection },
+  });
+  if (made.kind !== "ok") return made;
+  const { name, num_pending: pending } = made.value;
+  const read = await readPending(api, `${stream}.${name}`, Math.min(limit, pending));
+  void api.call(`CONSUMER.DELETE.${stream}.${name}`);
+  return read;
+}
+
+async function readPending(
+  api: JetStreamApi,
+  consumer: string,
+  count: number,
+): Promise<Outcome<readonly ReadEntry[]>> {
+  const entries: ReadEntry[] = [];
+  while (entries.length < count) {
+    const link = api.link();
+    if (link.kind !== "ok") return link;
+    const batch = await pull(api, link.value, consumer, Math.min(batchMax, count - entries.length));
+    if (batch.kind !== "ok") return batch;
+    // Fewer than announced: some were deleted meanwhile.
+    if (batch.value.length === 0) break;
+    entries.push(...batch.value);
+  }
+  return ok(entries);
+}
+
+async function pull(
+  api: JetStreamApi,
+  link: NatsLink,
+  consumer: string,
+  count: number,
+): Promise<Outcome<ReadEntry[]>> {
+  const { storeTimeoutMs, env } = api.settings;
+  const subject = `$JS.API.CONSUMER.MSG.NEXT.${consumer}`;
+  const entries: ReadEntry[] = [];
+  const answered = new Deferred<ReadEntry[]>();
+  const inbox = api.inbox();
+  const subscription = link.nc.subscribe(inbox, {
+    callback: (error, msg) => {
+      if (error !== null) return answered.reject(error);
+      const isEntry = msg.headers === undefined || msg.headers.code === 0;
+      if (isEntry) entries.push(entryOf(msg));
+      if (!isEntry || entries.length === count) answered.resolve(entries);
+    },
+  });
+  const timer = env.setTimer(storeTimeoutMs, () => answered.reject({ code: "TIMEOUT" }));
+  link.nc.publish(subject, JSON.stringify({ batch: count, no_wait: true }), { reply: inbox });
+  const outcome = await link.attempt(answered.promise, (thrown) =>
+    requestFailure(subject, storeTimeoutMs, thrown),
+  );
+  timer.cancel();
+  subscription.unsubscribe();
+  return outcome;
+}
+
+/** An entry as a consumer delivers it, with a payload of its own. */
+export function entryOf(msg: Msg): ReadEntry {
+  const { sequence, storedAtMs } = positionOf(msg.reply ?? "");
+  return {
+    sequence,
+    subject: msg.subject,
+    payload: new Uint8Array(msg.data),
+    storedAtMs,
+    deleted: isDeletion(msg.headers?.get(operationHeader)),
+  };
+}

@@ -1,0 +1,90 @@
+import { type CoxswainError, quote } from "../../protocols/index.ts";
+import { assertReplicas } from "../server/index.ts";
+import {
+  JetStreamApi,
+  jetStreamCode,
+  refusedWith,
+  type StoreHost,
+  type StoreSettings,
+} from "./jetstream-api.ts";
+import { NatsBucket } from "./nats-bucket.ts";
+import { NatsStream } from "./nats-stream.ts";
+import { ok, rejected } from "./outcomes.ts";
+import { refuseName, refuseStream, sameSubjects } from "./store-rules.ts";
+import type { Bucket, Outcome, Store, Stream, StreamOptions } from "./transport.ts";
+
+/** A stream's configuration, as far as we look at it. */
+interface StreamInfo {
+  readonly config: { readonly subjects?: readonly string[]; readonly max_msg_size?: number };
+}
+
+/** What a key's expected revision adds to its message, which the server counts into its size. */
+const headersMaxBytes = 512;
+
+/**
+ * Buckets and streams in JetStream. A bucket has the form of a NATS key-value bucket, so other clients can
+ * read it; but it is always read from the leader, since a direct get may be stale.
+ */
+export class NatsStore implements Store {
+  readonly #api: JetStreamApi;
+
+  constructor(settings: StoreSettings, host: StoreHost) {
+    this.#api = new JetStreamApi(settings, host);
+  }
+
+  async bucket(name: string, limits: { readonly valueMaxBytes?: number } = {}): Promise<Outcome<Bucket>> {
+    const refusal = refuseName("bucket", name);
+    if (refusal !== undefined) return refusal;
+    const { valueMaxBytes } = limits;
+    const opened = await this.#open(`KV_${name}`, {
+      subjects: [`$KV.${name}.>`],
+      max_msgs_per_subject: 1,
+      max_msg_size: valueMaxBytes === undefined ? -1 : valueMaxBytes + headersMaxBytes,
+      discard: "new",
+      deny_delete: true,
+      allow_rollup_hdrs: true,
+    });
+    if (opened.kind !== "ok") return opened;
+    const { max_msg_size = -1 } = opened.value.config;
+    const valueMax = max_msg_size < 0 ? undefined : max_msg_size - headersMaxBytes;
+    return ok(new NatsBucket(this.#api, name, valueMax));
+  }
+
+  async stream(name: string, options: StreamOptions): Promise<Outcome<Stream>> {
+    const refusal = refuseStream(name, options);
+    if (refusal !== undefined) return refusal;
+    const opened = await this.#open(name, {
+      subjects: options.subjects,
+      max_msgs: options.messagesMax,
+      max_bytes: options.bytesMax,
+      discard: "old",
+    });
+    if (opened.kind !== "ok") return opened;
+    const { subjects = [] } = opened.value.config;
+    if (!sameSubjects(subjects, options.subjects)) {
+      return rejected(
+        "STORE_FAILED",
+        `Expected stream ${name} over ${quote(options.subjects)}, but it is over ${quote(subjects)}`,
+      );
+    }
+    return ok(new NatsStream(this.#api, name, subjects));
+  }
+
+  /** Opens it where it is there: only where it is missing is it created, with this configuration. */
+  async #open(name: string, config: object): Promise<Outcome<StreamInfo>> {
+    const found = await this.#api.call<StreamInfo>(`STREAM.INFO.${name}`);
+    if (!refusedWith(found, jetStreamCode.streamNotFound)) return found;
+    const link = this.#api.link();
+    if (link.kind !== "ok") return link;
+    const { replicas } = this.#api.settings;
+    try {
+      assertReplicas(link.value.info.version, replicas);
+    } catch (thrown) {
+      return { kind: "rejected", error: thrown as CoxswainError };
+    }
+    const usual = { name, retention: "limits", storage: "file", allow_direct: false, num_replicas: replicas };
+    const created = await this.#api.call<StreamInfo>(`STREAM.CREATE.${name}`, { ...usual, ...config });
+    const raced = refusedWith(created, jetStreamCode.streamNameInUse);
+    return raced ? this.#api.call<StreamInfo>(`STREAM.INFO.${name}`) : created;
+  }
+}

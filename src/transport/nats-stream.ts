@@ -1,0 +1,60 @@
+import { quote } from "../../protocols/index.ts";
+import type { JetStreamApi } from "./jetstream-api.ts";
+import { readEntries } from "./jetstream-read.ts";
+import { done, ok, rejected } from "./outcomes.ts";
+import { refuseSize } from "./store-rules.ts";
+import { isSubject, SubjectTree } from "./subject-tree.ts";
+import type { Outcome, Stream, StreamEntry } from "./transport.ts";
+
+/** A JetStream stream. */
+export class NatsStream implements Stream {
+  readonly #api: JetStreamApi;
+  readonly #name: string;
+  readonly #subjects = new SubjectTree<true>();
+
+  constructor(api: JetStreamApi, name: string, subjects: readonly string[]) {
+    this.#api = api;
+    this.#name = name;
+    for (const subject of subjects) this.#subjects.add(subject, true);
+  }
+
+  async append(subject: string, payload: Uint8Array): Promise<Outcome<number>> {
+    if (!isSubject(subject) || this.#subjects.match(subject).length === 0) {
+      return rejected("STORE_FAILED", `Stream ${this.#name} does not take ${quote(subject)}`);
+    }
+    const payloadMaxBytes = this.#api.host.link()?.info.max_payload;
+    const refusal = refuseSize(`an entry of ${this.#name}`, payload.length, payloadMaxBytes);
+    return refusal ?? this.#api.publish(subject, payload, { "Nats-Expected-Stream": this.#name });
+  }
+
+  async read(
+    options: { fromSequence?: number; limit?: number; subject?: string } = {},
+  ): Promise<Outcome<readonly StreamEntry[]>> {
+    const { fromSequence = 1, limit, subject } = options;
+    const read = await readEntries(
+      this.#api,
+      this.#name,
+      {
+        deliver_policy: "by_start_sequence",
+        opt_start_seq: Math.max(1, fromSequence),
+        ...(subject === undefined ? {} : { filter_subject: subject }),
+      },
+      limit,
+    );
+    if (read.kind !== "ok") return read;
+    return ok(read.value.map(({ deleted, ...entry }) => entry));
+  }
+
+  async delete(sequence: number): Promise<Outcome> {
+    const deleted = await this.#api.call(`STREAM.MSG.DELETE.${this.#name}`, {
+      seq: sequence,
+      no_erase: true,
+    });
+    return deleted.kind === "ok" ? done : deleted;
+  }
+
+  async count(): Promise<Outcome<number>> {
+    const info = await this.#api.call<{ state: { messages: number } }>(`STREAM.INFO.${this.#name}`);
+    return info.kind === "ok" ? ok(info.value.state.messages) : info;
+  }
+}
