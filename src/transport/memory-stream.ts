@@ -51,7 +51,7 @@ export class MemoryStream {
       if (found.length >= limit) break;
       if (entry.sequence < fromSequence) continue;
       if (subject !== undefined && wanted.match(entry.subject).length === 0) continue;
-      found.push({ ...entry, payload: entry.new Uint8Array(payload) });
+      found.push({ ...entry, payload: new Uint8Array(entry.payload) });
     }
     return found;
   }
