@@ -8,6 +8,7 @@ export {
   type Verdict,
 } from "./describe-server.ts";
 export { type FindServerOptions, findServer, type ServerBinary } from "./find-server.ts";
+export { type RunningServer, runningServers } from "./running.ts";
 export type { ConfigValue, ServerConfig } from "./server-config.ts";
 export type { ServerExit } from "./server-process.ts";
 export { type EmbeddedServer, type StartServerOptions, startServer } from "./start-server.ts";

@@ -5,6 +5,7 @@ import { CoxswainError } from "../../protocols/index.ts";
 import { type BringableVersion, bringServer } from "./bring-server.ts";
 import { assertSupported, type Capabilities, capabilitiesOf } from "./capabilities.ts";
 import { findServer, type ServerBinary, versionOf } from "./find-server.ts";
+import { announceServer } from "./running.ts";
 import { type ServerConfig, serverConfig } from "./server-config.ts";
 import { type ServerCommand, type ServerExit, ServerProcess } from "./server-process.ts";
 import { storeLockOf, storeReleased } from "./store-lock.ts";
@@ -82,17 +83,23 @@ export async function startServer(options: StartServerOptions = {}): Promise<Emb
   const binary = await binaryFor(options);
   const { server, command, port, pid } = await launch(binary, options, startTimeoutMs);
   const stop = (): Promise<void> => server.stop(stopTimeoutMs);
+  const url = `nats://${host}:${port}`;
+  const { storeDir, configFile } = command;
+  const { version } = binary;
+  const sync = options.sync ?? "interval";
+  const withdraw = await announceServer({ url, version, pid, storeDir, sync }, options.cacheDir);
+  void server.exited.then(withdraw);
   return {
-    url: `nats://${host}:${port}`,
+    url,
     host,
     port,
-    version: binary.version,
+    version,
     binary,
     pid,
-    storeDir: command.storeDir,
-    configFile: command.configFile,
-    capabilities: capabilitiesOf(binary.version),
-    sync: options.sync ?? "interval",
+    storeDir,
+    configFile,
+    capabilities: capabilitiesOf(version),
+    sync,
     get log() {
       return server.log;
     },
