@@ -193,14 +193,17 @@ export class Node implements Omit<NodeParts, "onReport"> {
     const known = this.#roots.get(root);
     if (known === undefined || --known.living > 0) return;
     this.#roots.delete(root);
-    for (const subscription of known.subscriptions) subscription.close();
-    if (!this.closed) {
-      this.registry
-        .release(root)
-        .catch((error) =>
-          this.report({ level: "warning", message: `Name ${root} was not given back`, error }),
-        );
-    }
+    void this.#leaveRoot(root, known.subscriptions);
+  }
+
+  /** Stops listening before the name is free for others, and refuses what was still under way: it must not vanish. */
+  async #leaveRoot(root: string, subscriptions: readonly Subscription[]): Promise<void> {
+    await Promise.all(subscriptions.map((subscription) => subscription.drain()));
+    // Closing gives all names back at once; and somebody may live under this one again.
+    if (this.closed || this.#roots.has(root)) return;
+    await this.registry.release(root).catch((error: unknown) => {
+      this.report({ level: "warning", message: `The name ${root} was not given back`, error });
+    });
   }
 
   /** Another node took the name while we could not be heard: what lives here under it is no longer the one. */

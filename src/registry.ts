@@ -1,7 +1,7 @@
 import { CoxswainError, decodeValue, encodeValue, quote } from "../protocols/index.ts";
 import type { Env, Timer } from "./env/env.ts";
 import { valueOrThrow } from "./transport/outcomes.ts";
-import type { Bucket, Entry, Subscription } from "./transport/transport.ts";
+import type { Bucket, Closable, Entry } from "./transport/transport.ts";
 
 export interface NodeRecord {
   readonly node: string;
@@ -54,7 +54,7 @@ export class Registry {
   readonly #mine = new Map<string, number>();
   readonly #claims = new Map<string, Promise<void>>();
   #revision = 0;
-  #watching: Subscription | undefined;
+  #watching: Closable | undefined;
   #timer: Timer | undefined;
   #left = false;
 

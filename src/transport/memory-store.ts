@@ -4,7 +4,7 @@ import { MemoryStream } from "./memory-stream.ts";
 import { done, ok, rejected } from "./outcomes.ts";
 import { lostRace, refuseKey, refuseName, refuseSize, refuseStream, sameSubjects } from "./store-rules.ts";
 import { SubjectTree } from "./subject-tree.ts";
-import type { Bucket, Entry, Outcome, Store, Stream, StreamOptions, Subscription } from "./transport.ts";
+import type { Bucket, Closable, Entry, Outcome, Store, Stream, StreamOptions } from "./transport.ts";
 
 /** What the store needs of the hub. */
 interface Host {
@@ -177,7 +177,7 @@ class MemoryBucket implements Bucket {
     return refuseClosed(this.#connection) ?? ok(this.#data.present());
   }
 
-  async watch(handler: (entry: Entry) => void): Promise<Outcome<Subscription>> {
+  async watch(handler: (entry: Entry) => void): Promise<Outcome<Closable>> {
     const refusal = refuseClosed(this.#connection);
     if (refusal !== undefined) return refusal;
     let open = true;

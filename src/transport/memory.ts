@@ -79,11 +79,11 @@ class MemoryTransport implements Transport {
     const refusal = this.#refusal(pattern, options.queue);
     if (refusal !== undefined) {
       this.events.error(refusal, pattern);
-      return { close: () => {} };
+      return { close: () => {}, drain: () => Promise.resolve() };
     }
     this.#receivers.add(receiver);
     this.#hub.add(receiver);
-    return { close: () => this.#unsubscribe(receiver) };
+    return { close: () => this.#unsubscribe(receiver), drain: () => this.#drainOne(receiver) };
   }
 
   #refusal(pattern: string, queue: string | undefined): CoxswainError | undefined {
@@ -95,6 +95,12 @@ class MemoryTransport implements Transport {
   #unsubscribe(receiver: Receiver): void {
     receiver.open = false;
     if (this.#receivers.delete(receiver)) this.#hub.delete(receiver);
+  }
+
+  async #drainOne(receiver: Receiver): Promise<void> {
+    this.#hub.delete(receiver);
+    await this.flush();
+    this.#unsubscribe(receiver);
   }
 
   async flush(): Promise<Outcome> {

@@ -9,7 +9,7 @@ import { readEntries } from "./jetstream-read.ts";
 import { watchBucket } from "./nats-watch.ts";
 import { done, ok } from "./outcomes.ts";
 import { lostRace, refuseKey, refuseSize } from "./store-rules.ts";
-import type { Bucket, Entry, Outcome, Subscription } from "./transport.ts";
+import type { Bucket, Closable, Entry, Outcome } from "./transport.ts";
 
 const nothing = new Uint8Array(0);
 const expectedRevision = "Nats-Expected-Last-Subject-Sequence";
@@ -86,7 +86,7 @@ export class NatsBucket implements Bucket {
     );
   }
 
-  watch(handler: (entry: Entry) => void): Promise<Outcome<Subscription>> {
+  watch(handler: (entry: Entry) => void): Promise<Outcome<Closable>> {
     return watchBucket(this.#api, this.#name, handler);
   }
 

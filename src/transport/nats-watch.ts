@@ -1,10 +1,10 @@
-import type { Msg, Subscription as NatsSubscription } from "nats";
+import type { Msg, Closable as NatsSubscription } from "nats";
 import type { Timer } from "../env/env.ts";
 import { thrownBy } from "./event-listeners.ts";
 import { type JetStreamApi, positionOf } from "./jetstream-api.ts";
 import { type ConsumerInfo, consumerDefaults, entryOf } from "./jetstream-read.ts";
 import { Deferred, done, ok, unknown } from "./outcomes.ts";
-import type { Entry, Outcome, Subscription } from "./transport.ts";
+import type { Closable, Entry, Outcome } from "./transport.ts";
 
 /** The server says so often that it is there; silence of three times as long means that it has forgotten us. */
 const heartbeatMs = 1_000;
@@ -16,7 +16,7 @@ export async function watchBucket(
   api: JetStreamApi,
   bucket: string,
   handler: (entry: Entry) => void,
-): Promise<Outcome<Subscription>> {
+): Promise<Outcome<Closable>> {
   const watch = new BucketWatch(api, bucket, handler);
   const begun = await watch.begin();
   if (begun.kind === "ok") return ok({ close: () => watch.close() });

@@ -23,6 +23,19 @@ export function subjectError(what: "a subject" | "a subject pattern", text: stri
   );
 }
 
+/** Remembers which texts are subjects: looking one up is far cheaper than reading it. */
+export class KnownSubjects {
+  readonly #known = new Set<string>();
+
+  has(subject: string): boolean {
+    if (this.#known.has(subject)) return true;
+    if (!isSubject(subject)) return false;
+    if (this.#known.size >= 10_000) this.#known.clear();
+    this.#known.add(subject);
+    return true;
+  }
+}
+
 interface Node<T> {
   readonly children: Map<string, Node<T>>;
   readonly items: Set<T>;

@@ -17,9 +17,14 @@ export interface Delivery {
   readonly unreachable?: true;
 }
 
-export interface Subscription {
-  /** Nothing is delivered after this returns. */
+export interface Closable {
+  /** Nothing is delivered after this returns; what had arrived and waits is dropped. */
   close(): void;
+}
+
+export interface Subscription extends Closable {
+  /** Takes nothing new, delivers what was sent here before, then closes. Never rejects. */
+  drain(): Promise<void>;
 }
 
 export type TransportEvent =
@@ -96,7 +101,7 @@ export interface Bucket {
   delete(key: string, revision?: number): Promise<Outcome>;
   entries(): Promise<Outcome<readonly Entry[]>>;
   /** Present entries first, in order of revision, then every change. `ready` resolves after the present ones. */
-  watch(handler: (entry: Entry) => void): Promise<Outcome<Subscription>>;
+  watch(handler: (entry: Entry) => void): Promise<Outcome<Closable>>;
 }
 
 export interface StreamOptions {
