@@ -1,4 +1,4 @@
-import type { Msg, Closable as NatsSubscription } from "nats";
+import type { Msg, Subscription as NatsSubscription } from "nats";
 import type { Timer } from "../env/env.ts";
 import { thrownBy } from "./event-listeners.ts";
 import { type JetStreamApi, positionOf } from "./jetstream-api.ts";
