@@ -196,7 +196,7 @@ class MemoryBucket implements Bucket {
     for (const entry of this.#data.present()) notify(entry);
     this.#data.watchers.add(notify);
     await new Promise<void>((resolve) => this.#host.later(resolve));
-    return ok({
+    return ok<Closable>({
       close: () => {
         open = false;
         this.#data.watchers.delete(notify);

@@ -47,7 +47,8 @@ export class NatsLink {
       this.#end = resolve;
     });
     void this.#readStatus();
-    void nc.closed().then((error) => this.#close(closeReason(error)));
+    // A moment later: what the client says of the reason comes by way of its status.
+    void nc.closed().then((error) => env.soon(() => this.#close(closeReason(error ?? this.#lastError()))));
   }
 
   get up(): boolean {
@@ -109,8 +110,6 @@ export class NatsLink {
 
   #take(status: Status): void {
     switch (status.type) {
-      case "disconnect":
-        return this.#close(closeReason(this.#lastError()));
       case "staleConnection":
         return this.close("the server did not answer pings");
       case "error":

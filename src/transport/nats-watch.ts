@@ -19,7 +19,7 @@ export async function watchBucket(
 ): Promise<Outcome<Closable>> {
   const watch = new BucketWatch(api, bucket, handler);
   const begun = await watch.begin();
-  if (begun.kind === "ok") return ok({ close: () => watch.close() });
+  if (begun.kind === "ok") return ok<Closable>({ close: () => watch.close() });
   watch.close();
   return begun;
 }

@@ -5,6 +5,7 @@ const tickMs = 500;
 const samplesMax = 4;
 const stallMs = 500;
 const busyShare = 0.9;
+const busyMs = 1_000;
 
 /**
  * Whether this process was too busy to read its sockets in the last two seconds. A server that cuts a
@@ -24,9 +25,11 @@ export class ReadingWatch {
   wasBusy(): boolean {
     const [oldest, newest] = [this.#samples[0], this.#samples.at(-1)];
     if (oldest === undefined || newest === undefined) return false;
-    const lateMs = this.#env.monotonicMs() - newest.atMs - tickMs;
+    const nowMs = this.#env.monotonicMs();
+    const lateMs = nowMs - newest.atMs - tickMs;
     if (lateMs >= stallMs || this.#samples.some((sample) => sample.lateMs >= stallMs)) return true;
-    return performance.eventLoopUtilization(oldest.use).utilization >= busyShare;
+    const busy = performance.eventLoopUtilization(oldest.use).utilization >= busyShare;
+    return busy && nowMs - oldest.atMs >= busyMs;
   }
 
   stop(): void {
