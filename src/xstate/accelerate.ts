@@ -1,17 +1,19 @@
-import type {
-  AnyEventObject,
-  AnyMachineSnapshot,
-  AnyStateMachine,
-  AnyStateNode,
-  AnyTransitionDefinition,
-  UnknownAction,
+import {
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyStateNode,
+  type AnyTransitionDefinition,
+  assign,
+  type UnknownAction,
 } from "xstate";
 import { CellSystem } from "./cell-system.ts";
-import { Configuration, type Plan, snapshotIn } from "./configuration.ts";
-import { type ActorScope, activeNodes, reportMicrostep } from "./internals.ts";
-import { stepsOf } from "./plan.ts";
+import { Configuration, type Plan } from "./configuration.ts";
+import { activeNodes, reportMicrostep, snapshotIn, snapshotWith } from "./internals.ts";
+import { initialStepsOf, stepsOf } from "./plan.ts";
 import { implementationOf, runActions } from "./run-actions.ts";
 import { isForbidden, select } from "./selection.ts";
+import type { ActorScope } from "./tree-host.ts";
 
 /** Steps a hosted machine may take for one event, unless its own `options` say otherwise. */
 const iterationsMax = 1_000;
@@ -46,13 +48,24 @@ type Transition = (
   event: AnyEventObject,
   scope: ActorScope,
 ) => AnyMachineSnapshot;
+type Start = (scope: ActorScope, input: unknown) => AnyMachineSnapshot;
 type Choice = readonly AnyTransitionDefinition[];
+
+/** How every actor of a machine begins. */
+interface Initial {
+  /** Its snapshot before any action, in the configuration it begins with. */
+  readonly snapshot: AnyMachineSnapshot;
+  readonly context: readonly UnknownAction[];
+  readonly actions: readonly UnknownAction[];
+}
 
 /** What is remembered of one machine. */
 export class Accelerated {
   readonly #machine: AnyStateMachine;
   /** XState's own way. */
   readonly #slow: Transition;
+  readonly #slowStart: Start;
+  #initial: Initial | "slow" | undefined;
   readonly #configurations = new Map<string, Configuration>();
   readonly #byNodes = new WeakMap<readonly AnyStateNode[], Configuration>();
   /** What `takes` found, for the transition that follows: guards need not run twice. */
@@ -61,16 +74,13 @@ export class Accelerated {
     | undefined;
 
   constructor(machine: AnyStateMachine) {
-    const initial = machine.getInitialSnapshot;
     this.#machine = machine;
     this.#slow = machine.transition as unknown as Transition;
+    this.#slowStart = machine.getInitialSnapshot as unknown as Start;
     machine.transition = ((...args: Parameters<Transition>) => this.#transition(...args)) as never;
     machine.getTransitionData = ((...args: [AnyMachineSnapshot, AnyEventObject]) =>
       this.#select(...args)) as never;
-    machine.getInitialSnapshot = (scope, input) => {
-      const snapshot = this.#bounded(scope as unknown as ActorScope, () => initial(scope, input));
-      return snapshot.status === "active" ? (this.#shared(snapshot) as never) : snapshot;
-    };
+    machine.getInitialSnapshot = ((...args: Parameters<Start>) => this.#start(...args)) as never;
   }
 
   /** Whether a transition for the event is enabled which is not forbidden. */
@@ -152,9 +162,42 @@ export class Accelerated {
     return next.transient ? "slow" : { actions: steps.actions, next };
   }
 
-  /** The same snapshot, with all that its configuration shares. */
-  #shared(snapshot: AnyMachineSnapshot): AnyMachineSnapshot {
-    return snapshotIn(snapshot, this.configurationOf(snapshot), snapshot.context, snapshot.children);
+  #start(scope: ActorScope, input: unknown): AnyMachineSnapshot {
+    if (this.#initial === undefined || this.#initial === "slow") {
+      const snapshot = this.#bounded(scope, () => this.#slowStart(scope, input));
+      if (snapshot.status !== "active") return snapshot;
+      this.#initial ??= this.#planStart(snapshot);
+      return snapshotIn(snapshot, this.configurationOf(snapshot), snapshot.context, snapshot.children);
+    }
+    const { snapshot, context, actions } = this.#initial;
+    const occasion = { event: { type: "xstate.init", input }, scope };
+    // Without a context of its own, an actor must not share an empty one.
+    let before = snapshot.context === undefined ? snapshotWith(snapshot, {}, snapshot.children) : snapshot;
+    try {
+      before = runActions(context, before, occasion);
+      return runActions(actions, before, occasion);
+    } catch (error) {
+      const { root } = this.#machine;
+      const nowhere = { nodes: [root], value: snapshot.value, tags: new Set(root.tags) };
+      const failed = snapshotIn(before, nowhere, before.context, before.children);
+      return { ...failed, status: "error", output: undefined, error } as AnyMachineSnapshot;
+    }
+  }
+
+  /** @param sample how XState made the first snapshot. */
+  #planStart(sample: AnyMachineSnapshot): Initial | "slow" {
+    const machine = this.#machine;
+    const steps = initialStepsOf(machine.root);
+    if (steps === undefined || steps.actions.some((action) => needsQueue(machine, action))) return "slow";
+    const configuration = this.#configuration(steps.nodes);
+    if (configuration.transient) return "slow";
+    const { context } = machine.config;
+    const given = typeof context === "function" || !context ? undefined : context;
+    return {
+      snapshot: snapshotIn(sample, configuration, given, Object.freeze({})),
+      context: typeof context === "function" ? [contextAction(context)] : [],
+      actions: steps.actions,
+    };
   }
 
   /** In a hosted tree a machine that goes in circles throws; elsewhere it does what its user is used to. */
@@ -170,6 +213,14 @@ export class Accelerated {
       machine.options = options;
     }
   }
+}
+
+/** A context factory, as the action XState makes of it. */
+function contextAction(factory: (args: never) => unknown): UnknownAction {
+  return assign(({ spawn, event, self }) => {
+    const { input } = event as unknown as { input: unknown };
+    return factory({ spawn, input, self } as never) as object;
+  }) as unknown as UnknownAction;
 }
 
 /** Events that XState treats in ways of their own. */

@@ -1,7 +1,8 @@
 import type { AnyActorRef } from "xstate";
 import { hostKey } from "../../machines/index.ts";
 import type { HostCell } from "./host-cell.ts";
-import { type LocalActor, pathOf } from "./internals.ts";
+import { failInsteadOfStart, isRunning, isStopped, pathOf, startNow, stopNow } from "./internals.ts";
+import type { LocalActor } from "./tree-host.ts";
 
 /** What the runtime tells a running call (a promise, callback or observable of a tree). */
 export interface CallContext {
@@ -30,7 +31,8 @@ interface Call {
 /** The promises, callbacks and observables of one tree, from the turn that starts them until they end. */
 export class Calls {
   readonly #cell: HostCell;
-  readonly #running = new Map<LocalActor, Call>();
+  readonly #known = new Map<LocalActor, Call>();
+  #stopping: LocalActor | undefined;
   /** Tells the calls of this tree from those of an earlier one at the same address. */
   #epoch: string | undefined;
 
@@ -38,31 +40,57 @@ export class Calls {
     this.#cell = cell;
   }
 
-  begun(actor: LocalActor, turn: number): void {
-    this.#running.set(actor, { cause: this.#cell.cause(), turn, controller: undefined });
+  /** A call that is to start when its turn is over. @returns false if it is known already. */
+  announce(actor: LocalActor, turn: number): boolean {
+    if (isRunning(actor) || this.#known.has(actor)) return false;
+    this.#known.set(actor, { cause: this.#cell.cause(), turn, controller: undefined });
+    return true;
+  }
+
+  start(actor: LocalActor): void {
+    if (isStopped(actor)) this.#known.delete(actor);
+    else startNow(actor);
+  }
+
+  /** Instead of a start. */
+  fail(actor: LocalActor, error: unknown): void {
+    if (isStopped(actor)) this.#known.delete(actor);
+    else failInsteadOfStart(actor, error);
+  }
+
+  /** Whoever still works for the call learns that it is over. */
+  stop(actor: LocalActor): void {
+    this.#stopping = actor;
+    stopNow(actor);
+    this.#stopping = undefined;
+    this.#known.get(actor)?.controller?.abort();
+    this.#known.delete(actor);
+  }
+
+  /** Whether its disposer runs just now. */
+  isStopping(actor: LocalActor): boolean {
+    return this.#stopping === actor;
   }
 
   /** A call that ended by itself. */
   ended(actor: LocalActor): void {
-    this.#running.delete(actor);
+    this.#known.delete(actor);
   }
 
-  /** A call that was stopped: whoever still works for it learns so. */
-  stopped(actor: LocalActor): void {
-    this.#running.get(actor)?.controller?.abort();
-    this.#running.delete(actor);
+  stopAll(): void {
+    for (const actor of [...this.#known.keys()]) this.stop(actor);
   }
 
   has(actor: LocalActor): boolean {
-    return this.#running.has(actor);
+    return this.#known.has(actor);
   }
 
   causeOf(actor: LocalActor): unknown {
-    return this.#running.get(actor)?.cause;
+    return this.#known.get(actor)?.cause;
   }
 
   context(actor: LocalActor): CallContext {
-    const call = this.#running.get(actor);
+    const call = this.#known.get(actor);
     if (call !== undefined) call.controller ??= new AbortController();
     this.#epoch ??= this.#cell.env.uniqueId();
     return {
@@ -76,16 +104,12 @@ export class Calls {
   /** Aborts the calls whose cause matches. @returns how many were not aborted before. */
   cancel(match: (cause: unknown) => boolean, reason: unknown): number {
     let cancelled = 0;
-    for (const call of this.#running.values()) {
+    for (const call of this.#known.values()) {
       if (call.controller?.signal.aborted === true || !match(call.cause)) continue;
       call.controller ??= new AbortController();
       call.controller.abort(reason);
       cancelled++;
     }
     return cancelled;
-  }
-
-  actors(): LocalActor[] {
-    return [...this.#running.keys()];
   }
 }

@@ -1,6 +1,7 @@
 import type { AnyEventObject, InspectionEvent, Observer, Subscription } from "xstate";
 import { hostKey } from "../../machines/index.ts";
-import { adopt, type LocalActor, type TreeHost } from "./internals.ts";
+import { adopt } from "./internals.ts";
+import type { LocalActor, TreeHost } from "./tree-host.ts";
 
 /**
  * The actor system of one tree, and the parent its root believes to have. With a parent, XState

@@ -1,11 +1,11 @@
 import type {
-  AnyMachineSnapshot,
   AnyStateMachine,
   AnyStateNode,
   AnyTransitionDefinition,
   StateValue,
   UnknownAction,
 } from "xstate";
+import type { SharedParts } from "./internals.ts";
 import { type Branch, branchOf } from "./selection.ts";
 
 /** What a chosen set of transitions does from one configuration; `slow`: XState has to work it out. */
@@ -17,7 +17,7 @@ interface PlanNode {
 }
 
 /** One set of active states of a machine, in XState's order, with all that follows from it alone. */
-export class Configuration {
+export class Configuration implements SharedParts {
   readonly nodes: AnyStateNode[];
   readonly value: StateValue;
   readonly tags: Set<string>;
@@ -68,38 +68,12 @@ function stateValue(node: AnyStateNode, nodes: readonly AnyStateNode[]): StateVa
   const children = nodes.filter((other) => other.parent === node);
   const [first] = children;
   if (node.type === "compound" && first !== undefined && isAtomic(first)) return first.key;
-  const entries = children.map((child) => [child.key, isAtomic(child) ? {} : stateValue(child, nodes)] as const);
+  const entries = children.map(
+    (child) => [child.key, isAtomic(child) ? {} : stateValue(child, nodes)] as const,
+  );
   return Object.freeze(Object.fromEntries(entries));
 }
 
 function isAtomic(node: AnyStateNode): boolean {
   return node.type === "atomic" || node.type === "final";
-}
-
-/** A snapshot like another, in this configuration. */
-export function snapshotIn(
-  from: AnyMachineSnapshot,
-  { nodes, value, tags }: Pick<Configuration, "nodes" | "value" | "tags">,
-  context: unknown,
-  children: AnyMachineSnapshot["children"],
-): AnyMachineSnapshot {
-  const { status, output, error, machine, historyValue, matches, hasTag, can, getMeta } = from;
-  // XState's own order of the fields: one hidden class for all snapshots.
-  return {
-    status,
-    output,
-    error,
-    machine,
-    context,
-    _nodes: nodes,
-    value,
-    tags,
-    children,
-    historyValue,
-    matches,
-    hasTag,
-    can,
-    getMeta,
-    toJSON: from.toJSON,
-  } as AnyMachineSnapshot;
 }

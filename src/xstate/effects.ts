@@ -1,7 +1,8 @@
 import type { AnyEventObject } from "xstate";
 import { CoxswainError } from "../../protocols/index.ts";
+import type { Calls } from "./calls.ts";
 import type { HostCell } from "./host-cell.ts";
-import type { ActionCall, LocalActor } from "./internals.ts";
+import type { ActionCall, LocalActor } from "./tree-host.ts";
 
 /** Something a turn wants done outside of its tree, or in user code. */
 export type Effect =
@@ -18,11 +19,8 @@ export type Handler = (event: AnyEventObject) => void;
 
 /** How effects reach the actors of the tree itself. */
 export interface LocalEffects {
+  readonly calls: Pick<Calls, "start" | "fail" | "stop">;
   deliverTo(actor: LocalActor, event: AnyEventObject): void;
-  startCall(actor: LocalActor): void;
-  /** Lets a call fail instead of starting it. */
-  failCall(actor: LocalActor, error: unknown): void;
-  stopCall(actor: LocalActor): void;
 }
 
 /** Does what a turn wanted, in order. Whatever throws ends here, and the next effect follows. */
@@ -52,9 +50,9 @@ function perform(effect: Effect, cell: HostCell, local: LocalEffects): void {
     case "deliver":
       return local.deliverTo(effect.actor, effect.event);
     case "start":
-      return local.startCall(effect.actor);
+      return local.calls.start(effect.actor);
     case "stop":
-      return local.stopCall(effect.actor);
+      return local.calls.stop(effect.actor);
   }
 }
 
@@ -69,7 +67,7 @@ function withhold(effect: Effect, cell: HostCell, local: LocalEffects): void {
       return cell.withheld("send", `${effect.event.type} to ${effect.actor.id}`);
     case "start":
       cell.withheld("call", effect.actor.id);
-      return local.failCall(effect.actor, cell.expired());
+      return local.calls.fail(effect.actor, cell.expired());
     case "log":
     case "stop":
       return perform(effect, cell, local);

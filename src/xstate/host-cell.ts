@@ -1,6 +1,6 @@
 import type { AnyEventObject } from "xstate";
 import type { Env } from "../env/env.ts";
-import type { AnySnapshot } from "./internals.ts";
+import type { AnySnapshot } from "./tree-host.ts";
 
 /**
  * What a hosted machine needs of its cell, and reports to it.

@@ -1,13 +1,14 @@
 import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot } from "xstate";
 import { type Accelerated, acceleratedOf } from "./accelerate.ts";
 import type { HostCell } from "./host-cell.ts";
-import { type AnySnapshot, isMachine } from "./internals.ts";
+import { isMachine } from "./internals.ts";
 import { Tree } from "./tree.ts";
+import type { AnySnapshot } from "./tree-host.ts";
 
 export { type CallContext, callContextOf } from "./calls.ts";
 export { checkMachine } from "./check-machine.ts";
 export type { HostCell } from "./host-cell.ts";
-export type { AnySnapshot } from "./internals.ts";
+export type { AnySnapshot } from "./tree-host.ts";
 
 /** `unexpected`: the machine has no transition for the event now, and nothing happened. */
 export type Verdict = "taken" | "unexpected" | "ended";
@@ -60,7 +61,7 @@ export class Hosted {
 
   /** Aborts the signals of the running calls whose cause matches. @returns how many. */
   cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number {
-    return this.#tree.cancelCalls(match, reason);
+    return this.#tree.calls.cancel(match, reason);
   }
 
   /** Disposes of the tree: calls are stopped, timers cancelled. Nothing is reported afterwards. */

@@ -1,7 +1,7 @@
 /**
  * Every touch of what XState does not promise: fields with an underscore, private fields, the
- * shape of actor systems and snapshots. Written against 5.33.3; `internals.test.ts` is the gate
- * an upgrade must pass. Nothing else in this project reads or writes these.
+ * shape of a snapshot. (`cell-system.ts` is the other side: what XState calls of ours.) Written
+ * against 5.33.3; `internals.test.ts` is the gate an upgrade must pass.
  */
 import {
   Actor,
@@ -12,63 +12,13 @@ import {
   type AnyStateNode,
   createActor,
   type Observer,
-  type Snapshot,
   StateMachine,
+  type StateValue,
   type Subscription,
 } from "xstate";
 import type { CellSystem } from "./cell-system.ts";
-
-/** An XState actor of a hosted tree; opaque outside of this file. */
-export type LocalActor = Actor<AnyActorLogic>;
-export type AnySnapshot = Snapshot<unknown>;
-
-/** An action as XState hands it to an actor's executor. `exec` is missing if its name is not implemented. */
-export interface ActionCall {
-  readonly type: string;
-  readonly info: unknown;
-  readonly params: unknown;
-  readonly exec: ((info: unknown, params: unknown) => void) | undefined;
-}
-
-/** Who carries out what a tree of actors wants done. One for each tree. */
-export interface TreeHost {
-  /** Every event from one actor of the tree to another, to plain data, or from outside (source undefined). */
-  relay(source: LocalActor | undefined, target: unknown, event: AnyEventObject): void;
-  arm(
-    source: LocalActor,
-    target: unknown,
-    event: AnyEventObject,
-    delayMs: number,
-    id: string | undefined,
-  ): void;
-  disarm(source: LocalActor, id: string): void;
-  disarmAll(source: LocalActor): void;
-  /** A custom action of a running actor. */
-  act(call: ActionCall): void;
-  emitted(source: LocalActor | undefined, event: AnyEventObject): void;
-  logged(args: readonly unknown[]): void;
-  /** A promise, callback or observable would start. `startNow` does it. */
-  starting(actor: LocalActor): void;
-  /** A running promise, callback or observable would stop. `stopNow` does it. */
-  stopping(actor: LocalActor): void;
-  /** A machine of the tree is about to compute its first snapshot. */
-  adopted(actor: LocalActor): void;
-  /** An observer or inspector threw. */
-  listenerFailed(error: unknown, what: string): void;
-}
-
-/** What logic gets to see of its actor. */
-export interface ActorScope {
-  readonly self: LocalActor;
-  readonly system: CellSystem;
-  readonly id: string;
-  readonly sessionId: string;
-  readonly logger: (...args: unknown[]) => void;
-  readonly emit: (event: AnyEventObject) => void;
-  readonly defer: (run: () => void) => void;
-  readonly stopChild: (child: LocalActor) => void;
-  readonly actionExecutor: (action: ActionCall) => void;
-}
+import { type Listener, Listeners, Observers, walledObserver } from "./listeners.ts";
+import type { ActionCall, ActorScope, AnySnapshot, LocalActor, TreeHost } from "./tree-host.ts";
 
 /** The private side of an XState actor. */
 interface Inside {
@@ -85,8 +35,6 @@ interface Inside {
   _send(event: AnyEventObject): void;
   _stop(): void;
 }
-
-type Listener = (event: AnyEventObject) => void;
 
 const inside = (actor: LocalActor): Inside => actor as unknown as Inside;
 const actorPrototype = Actor.prototype as unknown as Inside & {
@@ -172,7 +120,7 @@ function isBuiltin(action: ActionCall): boolean {
   return builtinActions.has(action.type) && action.exec?.name.startsWith("bound ") === true;
 }
 
-/** XState rethrows what an observer throws on a later tick, where it would end the process. */
+/** What an actor of ours does otherwise: its calls start and stop when the host says, its observers are walled in. */
 const hostedPrototype: object = Object.create(Actor.prototype, {
   start: {
     value: function start(this: LocalActor) {
@@ -199,65 +147,12 @@ const hostedPrototype: object = Object.create(Actor.prototype, {
         typeof next === "object"
           ? next
           : { ...(next && { next }), ...(error && { error }), ...(complete && { complete }) };
-      return actorPrototype.subscribe.call(this, walled(this, observer));
+      const onThrow = (thrown: unknown): void =>
+        hostOf(this).listenerFailed(thrown, `observer of ${this.id}`);
+      return actorPrototype.subscribe.call(this, walledObserver(observer, onThrow));
     },
   },
 });
-
-function walled(actor: LocalActor, observer: Observer<AnySnapshot>): Required<Observer<AnySnapshot>> {
-  const guard = (call: () => void): void => {
-    try {
-      call();
-    } catch (error) {
-      hostOf(actor).listenerFailed(error, `observer of ${actor.id}`);
-    }
-  };
-  return {
-    next: (snapshot) => guard(() => observer.next?.(snapshot)),
-    error: (error) => guard(() => observer.error?.(error)),
-    complete: () => guard(() => observer.complete?.()),
-  };
-}
-
-const nothing: Iterator<never> = { next: () => ({ done: true, value: undefined }) };
-
-/** A set of observers that takes no memory until the first comes; hardly an actor has any. */
-class Observers {
-  #set: Set<unknown> | undefined;
-
-  get size(): number {
-    return this.#set?.size ?? 0;
-  }
-  add(observer: unknown): void {
-    this.#set ??= new Set();
-    this.#set.add(observer);
-  }
-  delete(observer: unknown): void {
-    this.#set?.delete(observer);
-  }
-  clear(): void {
-    this.#set = undefined;
-  }
-  [Symbol.iterator](): Iterator<unknown> {
-    return this.#set === undefined ? nothing : this.#set.values();
-  }
-}
-
-/** Handlers of emitted events, likewise. */
-class Listeners {
-  #map: Map<string, Set<Listener>> | undefined;
-
-  get(type: string): Set<Listener> | undefined {
-    return this.#map?.get(type);
-  }
-  set(type: string, handlers: Set<Listener>): void {
-    this.#map ??= new Map();
-    this.#map.set(type, handlers);
-  }
-  clear(): void {
-    this.#map = undefined;
-  }
-}
 
 export interface RootOptions {
   readonly id: string;
@@ -373,6 +268,54 @@ export function scopeOf(actor: LocalActor): ActorScope {
 /** The active state nodes, in XState's own order, on which the order of its transitions depends. */
 export function activeNodes(snapshot: AnyMachineSnapshot): readonly AnyStateNode[] {
   return snapshot._nodes;
+}
+
+/** What all snapshots in one configuration share. */
+export interface SharedParts {
+  readonly nodes: AnyStateNode[];
+  readonly value: StateValue;
+  readonly tags: Set<string>;
+}
+
+/** A snapshot like another, in a configuration. */
+export function snapshotIn(
+  from: AnyMachineSnapshot,
+  { nodes, value, tags }: SharedParts,
+  context: unknown,
+  children: AnyMachineSnapshot["children"],
+): AnyMachineSnapshot {
+  // In XState's own order of the fields: one hidden class for all snapshots.
+  return {
+    status: from.status,
+    output: from.output,
+    error: from.error,
+    machine: from.machine,
+    context,
+    _nodes: nodes,
+    value,
+    tags,
+    children,
+    historyValue: from.historyValue,
+    matches: from.matches,
+    hasTag: from.hasTag,
+    can: from.can,
+    getMeta: from.getMeta,
+    toJSON: from.toJSON,
+  } as AnyMachineSnapshot;
+}
+
+/** A snapshot like another, with other data. */
+export function snapshotWith(
+  from: AnyMachineSnapshot,
+  context: unknown,
+  children: AnyMachineSnapshot["children"],
+): AnyMachineSnapshot {
+  return snapshotIn(from, { nodes: from._nodes, value: from.value, tags: from.tags }, context, children);
+}
+
+/** One that is cheap for XState to copy, where the states do not matter. */
+export function snapshotNowhere(from: AnyMachineSnapshot): AnyMachineSnapshot {
+  return snapshotIn(from, { nodes: [], value: from.value, tags: from.tags }, from.context, from.children);
 }
 
 /** Tells inspectors of a step taken without XState's macrostep, which would have told them. */

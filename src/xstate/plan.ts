@@ -21,25 +21,46 @@ export function stepsOf(
   if (transitions.some(({ target }) => target?.some((node) => node.type === "history"))) return undefined;
   const left = [...exitSet(transitions, nodes)].sort((a, b) => b.order - a.order);
   if (left.some((node) => node.invoke.length > 0 || remembers(node))) return undefined;
-  const { entered, byDefault } = entrySet(transitions);
-  const entering = [...entered].sort((a, b) => a.order - b.order);
-  const special = (node: AnyStateNode): boolean => node.type === "final" || node.type === "history";
-  if (entering.some((node) => special(node) || node.invoke.length > 0)) return undefined;
-
+  const entry = entryOf(transitions);
+  if (entry === undefined) return undefined;
   const next = new Set(nodes);
   for (const node of left) next.delete(node);
-  for (const node of entering) next.add(node);
+  for (const node of entry.entering) next.add(node);
   return {
     actions: [
       ...left.flatMap((node) => node.exit),
       ...transitions.flatMap((transition) => transition.actions as readonly UnknownAction[]),
-      ...entering.flatMap((node) => [
-        ...node.entry,
-        ...(byDefault.has(node) ? ((node.initial?.actions ?? []) as readonly UnknownAction[]) : []),
-      ]),
+      ...entry.actions,
     ],
     nodes: next,
   };
+}
+
+/** The same for the start of a machine. */
+export function initialStepsOf(root: AnyStateNode): Steps | undefined {
+  const start = {
+    source: root,
+    target: [root],
+    reenter: true,
+    actions: [],
+  } as unknown as AnyTransitionDefinition;
+  const entry = entryOf([start]);
+  return entry && { actions: entry.actions, nodes: new Set([root, ...entry.entering]) };
+}
+
+function entryOf(
+  transitions: readonly AnyTransitionDefinition[],
+): { readonly entering: readonly AnyStateNode[]; readonly actions: readonly UnknownAction[] } | undefined {
+  const { entered, byDefault } = entrySet(transitions);
+  const entering = [...entered].sort((a, b) => a.order - b.order);
+  const special = ({ type, invoke }: AnyStateNode): boolean =>
+    type === "final" || type === "history" || invoke.length > 0;
+  if (entering.some(special)) return undefined;
+  const actions = entering.flatMap((node) => {
+    const initial = byDefault.has(node) ? ((node.initial?.actions ?? []) as readonly UnknownAction[]) : [];
+    return [...node.entry, ...initial];
+  });
+  return { entering, actions };
 }
 
 export function ancestorsOf(node: AnyStateNode, upTo?: AnyStateNode): AnyStateNode[] {

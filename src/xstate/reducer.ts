@@ -1,18 +1,16 @@
 import type { AnyActorLogic, AnyEventObject } from "xstate";
 import type { CellSystem } from "./cell-system.ts";
 import {
-  type ActorScope,
-  type AnySnapshot,
   createRoot,
   deliver,
   isMachine,
-  type LocalActor,
   type RootOptions,
   replaceSnapshot,
   scopeOf,
   startNow,
   stopNow,
 } from "./internals.ts";
+import type { ActorScope, AnySnapshot, LocalActor } from "./tree-host.ts";
 
 /** `fromTransition`, and any logic that only makes a snapshot of a snapshot and an event. */
 export function isReducer(logic: AnyActorLogic): boolean {

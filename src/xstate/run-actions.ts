@@ -1,6 +1,6 @@
 import { type AnyEventObject, type AnyMachineSnapshot, assign, type UnknownAction } from "xstate";
-import { snapshotIn } from "./configuration.ts";
-import type { ActorScope, LocalActor } from "./internals.ts";
+import { snapshotNowhere, snapshotWith } from "./internals.ts";
+import type { ActorScope, LocalActor } from "./tree-host.ts";
 
 type Children = Record<string, LocalActor>;
 type Params = unknown;
@@ -99,8 +99,7 @@ function assigned(
     typeof assignment === "function" ? assignment(args, params) : updateOf(assignment, args, params);
   const context = Object.assign({}, snapshot.context, update);
   const children = spawned === undefined ? snapshot.children : { ...snapshot.children, ...spawned };
-  const { _nodes: nodes, value, tags } = snapshot;
-  return snapshotIn(snapshot, { nodes, value, tags }, context, children);
+  return snapshotWith(snapshot, context, children);
 }
 
 function updateOf(assignment: unknown, args: object, params: Params): Record<string, unknown> {
@@ -122,7 +121,7 @@ function spawnerOf(
     spawner = spawn;
     return {};
   }) as unknown as Builtin;
-  const bare = { ...snapshot, _nodes: [] } as unknown as AnyMachineSnapshot;
+  const bare = snapshotNowhere(snapshot);
   capture.resolve(scope, bare, { event }, undefined, capture, {
     internalQueue: [],
     deferredActorIds: undefined,

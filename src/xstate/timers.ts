@@ -1,5 +1,5 @@
 import type { Env, Timer } from "../env/env.ts";
-import type { LocalActor } from "./internals.ts";
+import type { LocalActor } from "./tree-host.ts";
 
 interface Armed {
   readonly source: LocalActor;

@@ -6,32 +6,27 @@ import { CellSystem } from "./cell-system.ts";
 import { type Effect, type LocalEffects, release } from "./effects.ts";
 import type { HostCell } from "./host-cell.ts";
 import {
-  type ActionCall,
-  type AnySnapshot,
   childrenOf,
   createRoot,
   deliver,
-  failInsteadOfStart,
   forgetChild,
   isActor,
   isIn,
   isInvoked,
-  isLoopError,
   isMachine,
   isOutgoing,
   isRunning,
   isStopped,
-  type LocalActor,
   listenersOf,
   parentOf,
   replaceSnapshot,
   requestStop,
-  startNow,
   stopNow,
-  type TreeHost,
 } from "./internals.ts";
+import { faultOf, loopedError } from "./looped.ts";
 import { isReducer, Reducer } from "./reducer.ts";
 import { Timers } from "./timers.ts";
+import type { ActionCall, AnySnapshot, LocalActor, TreeHost } from "./tree-host.ts";
 
 /** Events between the actors of a tree in one turn; more are taken to go in circles. */
 const localSendsMax = 100_000;
@@ -67,8 +62,6 @@ export class Tree implements TreeHost, LocalEffects {
   #finished: LocalActor[] | undefined;
   #timers: Timers | undefined;
   #calls: Calls | undefined;
-  /** The call whose disposer runs. */
-  #stopping: LocalActor | undefined;
   #looped = false;
   #turns = 0;
   #depth = 0;
@@ -130,13 +123,14 @@ export class Tree implements TreeHost, LocalEffects {
     this.#dispose();
   }
 
-  cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number {
-    return this.#calls?.cancel(match, reason) ?? 0;
+  get calls(): Calls {
+    this.#calls ??= new Calls(this.#cell);
+    return this.#calls;
   }
 
+  /** For the logic of a call, which finds this tree through its system. */
   callContext(self: AnyActorRef): CallContext {
-    this.#calls ??= new Calls(this.#cell);
-    return this.#calls.context(self as LocalActor);
+    return this.calls.context(self as LocalActor);
   }
 
   // A turn.
@@ -175,7 +169,7 @@ export class Tree implements TreeHost, LocalEffects {
 
   #dispose(): void {
     this.#timers?.clear();
-    for (const actor of this.#calls?.actors() ?? []) this.stopCall(actor);
+    this.#calls?.stopAll();
     const arrivals = this.#arrivals ?? [];
     this.#arrivals = undefined;
     for (const { what } of arrivals)
@@ -235,7 +229,8 @@ export class Tree implements TreeHost, LocalEffects {
   // Events.
 
   relay(source: LocalActor | undefined, target: unknown, event: AnyEventObject): void {
-    if (source !== undefined && source === this.#stopping && event.type.startsWith("xstate.error.actor.")) {
+    const disposing = source !== undefined && this.#calls?.isStopping(source) === true;
+    if (disposing && event.type.startsWith("xstate.error.actor.")) {
       this.#cell.effectFailed(event.error, `stop of ${source.id}`);
     } else if (this.#phase === "turning") this.#pass(source, target, event);
     else if (isActor(target) && isStopped(target)) this.#lose(event, target);
@@ -324,40 +319,10 @@ export class Tree implements TreeHost, LocalEffects {
   }
 
   starting(actor: LocalActor): void {
-    this.#calls ??= new Calls(this.#cell);
-    if (isRunning(actor) || this.#calls.has(actor)) return;
-    this.#calls.begun(actor, this.#turns);
-    this.#want({ kind: "start", actor });
+    if (this.calls.announce(actor, this.#turns)) this.#want({ kind: "start", actor });
   }
-  startCall(actor: LocalActor): void {
-    if (isStopped(actor)) this.#calls?.ended(actor);
-    else startNow(actor);
-  }
-  failCall(actor: LocalActor, error: unknown): void {
-    if (isStopped(actor)) this.#calls?.ended(actor);
-    else failInsteadOfStart(actor, error);
-  }
-
   stopping(actor: LocalActor): void {
-    if (this.#phase === "ended") this.stopCall(actor);
+    if (this.#phase === "ended") this.calls.stop(actor);
     else this.#want({ kind: "stop", actor });
   }
-  stopCall(actor: LocalActor): void {
-    this.#stopping = actor;
-    stopNow(actor);
-    this.#stopping = undefined;
-    this.#calls?.stopped(actor);
-  }
-}
-
-function loopedError(cause?: unknown): CoxswainError {
-  return new CoxswainError(
-    "MACHINE_LOOPED",
-    `Expected the machine to come to rest after an event, but it goes in circles`,
-    cause === undefined ? {} : { cause },
-  );
-}
-
-function faultOf(error: unknown): unknown {
-  return isLoopError(error) ? loopedError(error) : error;
 }
