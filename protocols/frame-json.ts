@@ -62,11 +62,11 @@ export function decodeJson(bytes: Uint8Array, limits: Limits, defaults?: Envelop
 function plainJson(bytes: Uint8Array, limits: Limits): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(decoder.decode(bytes));
-    // The object around the body is a level and a few values more; its bytes have been counted as JSON.
+    // Its bytes have been counted as JSON.
     const around = {
       bytesMax: Number.POSITIVE_INFINITY,
       depthMax: limits.depthMax + 1,
-      nodesMax: limits.nodesMax + 64,
+      nodesMax: limits.nodesMax + aroundNodes,
     };
     return copyPlain(parsed, around).value as Record<string, unknown>;
   } catch (thrown) {
@@ -75,6 +75,8 @@ function plainJson(bytes: Uint8Array, limits: Limits): Record<string, unknown> {
   }
 }
 
+/** What the fields around the body may come to, those of later versions too. */
+const aroundNodes = 128;
 const quoteMark = 0x22;
 const backslash = 0x5c;
 
@@ -85,20 +87,29 @@ const backslash = 0x5c;
 function scanJson(bytes: Uint8Array, limits: Limits): void {
   let depth = 0;
   let nodes = 1;
-  let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number;
-    if (inString) {
-      if (byte === backslash) i++;
-      else if (byte === quoteMark) inString = false;
-    } else if (byte === quoteMark) inString = true;
+    if (byte === quoteMark) i = closingQuote(bytes, i);
     else if (byte === 0x2c || byte === 0x3a) nodes++;
     else if (byte === 0x7b || byte === 0x5b) {
       nodes++;
+      // The object around the body is one level more, and its fields a few values.
       if (++depth > limits.depthMax + 1)
         throw malformed(`Expected at most ${limits.depthMax} levels, got more`);
     } else if (byte === 0x7d || byte === 0x5d) depth--;
-    if (nodes > limits.nodesMax + 128)
+    if (nodes > limits.nodesMax + aroundNodes)
       throw malformed(`Expected at most ${limits.nodesMax} values, got more`);
+  }
+}
+
+/** Where the string that opens at `start` ends: at the first quote behind an even number of backslashes. */
+function closingQuote(bytes: Uint8Array, start: number): number {
+  for (let from = start + 1; ; ) {
+    const end = bytes.indexOf(quoteMark, from);
+    if (end < 0) throw malformed("Expected the end of a string, got the end");
+    let escapes = end;
+    while (escapes > from && bytes[escapes - 1] === backslash) escapes--;
+    if ((end - escapes) % 2 === 0) return end;
+    from = end + 1;
   }
 }

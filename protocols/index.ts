@@ -1,4 +1,5 @@
 export * from "./address.ts";
+export { type AsyncApiOptions, asyncApiOf } from "./asyncapi.ts";
 export * from "./control.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";

@@ -166,8 +166,20 @@ function isByteOrderMark(i: number): boolean {
   return source[i] === 0xef && source[i + 1] === 0xbb && source[i + 2] === 0xbf;
 }
 
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+// From here on the engine's own check is faster, though it makes a string that nobody wants.
+const longTextBytes = 256;
+
 /** Well-formed UTF-8 as in table 3-7 of the Unicode Standard. */
 function checkUtf8(from: number, to: number): void {
+  if (to - from > longTextBytes) {
+    try {
+      strict.decode(source.subarray(from, to));
+      return;
+    } catch {
+      throw malformed("Expected UTF-8, got other bytes");
+    }
+  }
   let i = from;
   while (i < to) {
     const lead = source[i++] as number;

@@ -174,8 +174,9 @@ export type Validated =
  */
 export function validate(schema: StandardSchemaV1, value: unknown): Validated {
   const result = schema["~standard"].validate(value);
-  if (result instanceof Promise) {
-    result.catch(() => {});
+  // By `then`, so that a promise of another library does not pass for a result without issues.
+  if ("then" in result) {
+    result.then(undefined, () => {});
     throw new CoxswainError(
       "SCHEMA_ASYNC",
       `Expected a synchronous schema, got a promise from ${schema["~standard"].vendor}`,

@@ -72,10 +72,12 @@ export function nodePattern(system: string): string {
 
 /** The parts of an inbox or control subject, or undefined if it is none of this system's. */
 export function parseInbox(system: string, subject: string): { zone: string; to: ActorAddress } | undefined {
-  const start = `cx.${system}.`.length;
-  const laneEnd = subject.indexOf(".", start);
+  const prefix = `cx.${system}.`;
+  if (!subject.startsWith(prefix)) return undefined;
+  const lane = subject.startsWith("in.", prefix.length) ? "in" : "ctl";
+  const laneEnd = prefix.length + lane.length;
   const zoneEnd = subject.indexOf(".", laneEnd + 1);
-  if (laneEnd < 0 || zoneEnd < 0) return undefined;
+  if (!subject.startsWith(`${lane}.`, prefix.length) || zoneEnd < 0) return undefined;
   const to = subject.slice(zoneEnd + 1);
   const zone = subject.slice(laneEnd + 1, zoneEnd);
   return isActorAddress(to) && isToken(zone) ? { zone, to } : undefined;
@@ -90,7 +92,8 @@ export function parseEvent(
   const dot = subject.lastIndexOf(".");
   if (!subject.startsWith(prefix) || dot <= prefix.length) return undefined;
   const from = subject.slice(prefix.length, dot);
-  return isActorAddress(from) ? { from, type: subject.slice(dot + 1) } : undefined;
+  const type = subject.slice(dot + 1);
+  return isActorAddress(from) && isToken(type) ? { from, type } : undefined;
 }
 
 /** A system's, zone's or node's name. @throws OPTION_INVALID */

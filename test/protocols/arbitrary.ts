@@ -62,6 +62,18 @@ export const plain: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).value;
 
+/** Plain data that JSON has words for. */
+export const jsonPlain: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small", maxDepth: 6 },
+    fc.constantFrom(null, true, false),
+    number,
+    text,
+    fc.array(tie("value"), { maxLength: 20 }),
+    fc.dictionary(key, tie("value"), { maxKeys: 20 }),
+  ),
+})).value;
+
 /** Values beside the rules too: each is refused or survives, as the rules say. */
 export const anything: fc.Arbitrary<unknown> = fc.oneof(
   plain,

@@ -1,0 +1,224 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  type ActorAddress,
+  actorAddress,
+  deadSubject,
+  eventPattern,
+  eventSubject,
+  inboxSubject,
+  isActorAddress,
+  isCoxswainError,
+  nameToken,
+  nodeSubject,
+  parseEvent,
+  parseInbox,
+  replyPattern,
+  replySubject,
+  rootOf,
+  rootPatterns,
+} from "../../protocols/index.ts";
+import { address } from "./arbitrary.ts";
+
+const token = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}$/);
+const lane = fc.constantFrom("in" as const, "ctl" as const);
+const type = fc.stringMatching(/^[a-z][A-Za-z0-9]{0,12}$/);
+
+/** Texts that come close to an address, and texts that do not. */
+const nearly = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 30 }),
+  fc
+    .array(
+      fc.constantFrom("crew", ".", "*", ">", " ", "\n", "\r\n", "\0", "bow", "$", "é", "а", "cx", "in"),
+      { maxLength: 12 },
+    )
+    .map((parts) => parts.join("")),
+  fc
+    .tuple(address, fc.constantFrom("", ".", ".*", ".>", " ", "\n", "..x", "\u200b"))
+    .map(([good, tail]) => good + tail),
+);
+
+/** Whether a NATS subject pattern takes a subject. */
+function matches(pattern: string, subject: string): boolean {
+  const [wanted, given] = [pattern.split("."), subject.split(".")];
+  if (wanted.at(-1) === ">")
+    return (
+      given.length >= wanted.length &&
+      wanted.slice(0, -1).every((part, i) => part === "*" || part === given[i])
+    );
+  return wanted.length === given.length && wanted.every((part, i) => part === "*" || part === given[i]);
+}
+
+/** What a server takes as a subject to publish to: no wildcard, no empty token, no space or control character. */
+const literal = /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
+
+describe("an address", () => {
+  test("that is accepted never holds a wildcard, an empty token, a space or a look-alike", () => {
+    fc.assert(
+      fc.property(nearly, (text) => {
+        if (isActorAddress(text)) {
+          expect(text).toMatch(literal);
+          expect(text.split(".").length).toBeLessThanOrEqual(8);
+          expect(text.length).toBeLessThanOrEqual(200);
+          expect(actorAddress(text)).toBe(text);
+        } else {
+          expect(() => actorAddress(text)).toThrow(
+            expect.toSatisfy((error) => isCoxswainError(error, "ADDRESS_INVALID")),
+          );
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test.each([
+    "",
+    ".",
+    "*",
+    ">",
+    "a b",
+    "a.",
+    ".a",
+    "a..b",
+    "a.*",
+    "a\r\nb",
+    "a\0",
+    "x".repeat(65),
+    "a\n",
+    "аctor",
+  ])("is not %j", (text) => {
+    expect(isActorAddress(text)).toBe(false);
+  });
+
+  test("has at most 8 tokens and 200 characters", () => {
+    expect(isActorAddress("a.b.c.d.e.f.g.h")).toBe(true);
+    expect(isActorAddress("a.b.c.d.e.f.g.h.i")).toBe(false);
+    expect(isActorAddress(`${"x".repeat(64)}.${"x".repeat(64)}.${"x".repeat(64)}.${"x".repeat(5)}`)).toBe(
+      true,
+    );
+    expect(isActorAddress(`${"x".repeat(64)}.${"x".repeat(64)}.${"x".repeat(64)}.${"x".repeat(6)}`)).toBe(
+      false,
+    );
+  });
+
+  test.each([undefined, null, 7, {}, ["a"]])("is a text, not %j", (value) => {
+    expect(isActorAddress(value)).toBe(false);
+  });
+
+  test("has the first token as its root", () => {
+    expect(rootOf(actorAddress("crew.bow.2"))).toBe("crew");
+    expect(rootOf(actorAddress("desk"))).toBe("desk");
+  });
+});
+
+describe("a subject", () => {
+  test("of an inbox gives back the zone and the address it was made of", () => {
+    fc.assert(
+      fc.property(token, lane, token, address, (system, via, zone, to) => {
+        const subject = inboxSubject(system, via, zone, to);
+        expect(subject).toMatch(literal);
+        expect(parseInbox(system, subject)).toEqual({ zone, to });
+      }),
+    );
+  });
+
+  test("of an event gives back the address and the type it was made of", () => {
+    fc.assert(
+      fc.property(token, address, type, (system, from, said) => {
+        const subject = eventSubject(system, from, said);
+        expect(subject).toMatch(literal);
+        expect(parseEvent(system, subject)).toEqual({ from, type: said });
+      }),
+    );
+  });
+
+  test("never belongs to two addresses", () => {
+    fc.assert(
+      fc.property(token, address, address, type, type, (system, one, other, said, alsoSaid) => {
+        fc.pre(one !== other);
+        const inboxes = (["in", "ctl"] as const).flatMap((via) => [
+          inboxSubject(system, via, "z", one),
+          inboxSubject(system, via, "z", other),
+        ]);
+        expect(new Set(inboxes).size).toBe(4);
+        expect(deadSubject(system, one)).not.toBe(deadSubject(system, other));
+        expect(eventSubject(system, one, said)).not.toBe(eventSubject(system, other, alsoSaid));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test("of one kind is never a subject of another kind", () => {
+    fc.assert(
+      fc.property(token, token, address, type, token, (system, zone, to, said, n) => {
+        const subjects = [
+          inboxSubject(system, "in", zone, to),
+          inboxSubject(system, "ctl", zone, to),
+          replySubject(system, zone, n, n),
+          eventSubject(system, to, said),
+          deadSubject(system, to),
+          nodeSubject(system, n),
+        ];
+        expect(new Set(subjects.map((subject) => subject.split(".")[2])).size).toBe(subjects.length);
+        expect(subjects.filter((subject) => matches(replyPattern(system, n), subject))).toEqual([
+          subjects[2],
+        ]);
+      }),
+    );
+  });
+
+  test("of an inbox is taken by the patterns of its own root, and of no other root", () => {
+    fc.assert(
+      fc.property(token, lane, token, address, token, (system, via, zone, to, root) => {
+        const subject = inboxSubject(system, via, zone, to);
+        const taken = (name: string): boolean =>
+          rootPatterns(system, via, name).some((pattern) => matches(pattern, subject));
+        expect(taken(rootOf(to))).toBe(true);
+        expect(taken(root)).toBe(root === rootOf(to));
+      }),
+    );
+  });
+
+  test("of events is taken by the pattern of its address, but not of the address above or below it", () => {
+    const crew = actorAddress("crew");
+    const bow = actorAddress("crew.bow");
+    expect(matches(eventPattern("s", bow, "*"), eventSubject("s", bow, "done"))).toBe(true);
+    expect(matches(eventPattern("s", crew, "*"), eventSubject("s", bow, "done"))).toBe(false);
+    expect(matches(eventPattern("s", bow, "*"), eventSubject("s", crew, "done"))).toBe(false);
+  });
+
+  test.each([
+    "cx.s.in",
+    "cx.s.in.z",
+    "cx.s.in.z.",
+    "cx.s.in.z.a..b",
+    "cx.s.in.*.a",
+    "cx.s.in.z.>",
+    "cx.t.in.z.a",
+    "cx.s.ev.z.a",
+    "cx.s.index.z.a",
+    "",
+  ])("%j is no inbox", (subject) => {
+    expect(parseInbox("s", subject)).toBeUndefined();
+  });
+
+  test.each(["cx.s.ev.done", "cx.s.ev..done", "cx.t.ev.a.done", "cx.s.ev.a.", "cx.s.ev.a.>", ""])(
+    "%j is no event",
+    (subject) => {
+      expect(parseEvent("s", subject)).toBeUndefined();
+    },
+  );
+});
+
+test("a name of a system, a node or a zone is one token", () => {
+  expect(nameToken("a zone", "harbour_1")).toBe("harbour_1");
+  fc.assert(
+    fc.property(nearly, (text) => {
+      const good = /^[A-Za-z0-9_-]{1,64}$/.test(text) && !text.endsWith("\n");
+      if (good) expect(nameToken("a zone", text)).toBe(text);
+      else expect(() => nameToken("a zone", text)).toThrow("Expected a zone");
+    }),
+    { numRuns: 1_000 },
+  );
+  expect((): ActorAddress => actorAddress(nameToken("a node", "n"))).not.toThrow();
+});
