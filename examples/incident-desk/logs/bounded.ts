@@ -3,9 +3,14 @@ export function own(text: string): string {
   return text.length < 13 ? text : Buffer.from(text, "utf16le").toString("utf16le");
 }
 
-/** At most `charsMax` characters of `text`, in memory of its own; what was cut is marked by `…`. */
+/** At most `charsMax` characters of `text`; what was cut is marked by `…`. */
+export function shorten(text: string, charsMax: number): string {
+  return text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`;
+}
+
+/** `shorten`, in memory of its own: for what is kept. */
 export function clip(text: string, charsMax: number): string {
-  return own(text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`);
+  return own(shorten(text, charsMax));
 }
 
 export interface Row {
@@ -28,6 +33,15 @@ export interface TableOptions<R extends Row> {
   join?: (into: R, row: R) => void;
 }
 
+/** A row whose texts are in memory of their own. */
+function ownRow<R extends Row>(row: R): R {
+  const owned = Object.entries(row).map(([name, value]) => [
+    name,
+    typeof value === "string" ? own(value) : value,
+  ]);
+  return Object.fromEntries(owned) as R;
+}
+
 /** Counts by key in bounded memory: beyond twice `rowsMax` keys, the lightest are dropped and counted as others. */
 export class Table<R extends Row> {
   readonly #rows = new Map<string, R>();
@@ -46,7 +60,7 @@ export class Table<R extends Row> {
     return this.#rows.size;
   }
 
-  /** Adds `row` to the row of its key. */
+  /** Adds `row` to the row of its key, or keeps a copy of it as that. */
   add(row: R): void {
     const known = this.#rows.get(row.key);
     if (known !== undefined) {
@@ -54,8 +68,8 @@ export class Table<R extends Row> {
       this.#join(known, row);
       return;
     }
-    const key = own(row.key);
-    this.#rows.set(key, { ...row, key });
+    const kept = ownRow(row);
+    this.#rows.set(kept.key, kept);
     if (this.#rows.size > 2 * this.#rowsMax) this.#prune();
   }
 

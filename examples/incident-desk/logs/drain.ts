@@ -7,6 +7,11 @@ export interface DrainOptions {
   depth?: number;
   /** The least share of equal words, position by position, for a line to join a group. */
   similarityMin?: number;
+  /**
+   * Whether a word that was masked as `<*>` counts as equal to the template's `<*>`. The authors' implementation says
+   * no, so that a message of many masked words never joins even its own group.
+   */
+  matchMasked?: boolean;
   /** Branches of a node; further words share one branch. */
   childrenMax?: number;
   /** Groups in all; lines that would begin a further one are counted as `ungrouped`. */
@@ -38,6 +43,7 @@ export class Drain {
   readonly #groups: DrainGroup[] = [];
   readonly #levels: number;
   readonly #similarityMin: number;
+  readonly #matchMasked: boolean;
   readonly #childrenMax: number;
   readonly #groupsMax: number;
   readonly #wordsMax: number;
@@ -45,6 +51,7 @@ export class Drain {
   constructor(options: DrainOptions = {}) {
     this.#levels = (options.depth ?? 4) - 2;
     this.#similarityMin = options.similarityMin ?? 0.5;
+    this.#matchMasked = options.matchMasked ?? false;
     this.#childrenMax = options.childrenMax ?? 100;
     this.#groupsMax = options.groupsMax ?? 2_000;
     this.#wordsMax = options.wordsMax ?? 256;
@@ -91,7 +98,7 @@ export class Drain {
       for (let i = 0; i < words.length; i += 1) {
         const word = group.template[i];
         if (word === VARIABLE) variables += 1;
-        else if (word === words[i]) equal += 1;
+        if (word === words[i] && (word !== VARIABLE || this.#matchMasked)) equal += 1;
       }
       if (equal > bestEqual || (equal === bestEqual && variables > bestVariables)) {
         best = group;

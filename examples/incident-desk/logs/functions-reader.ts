@@ -1,4 +1,4 @@
-import { addCounts, clip, own, type Ranked, type Row, Table, Tally } from "./bounded.ts";
+import { addCounts, own, type Ranked, type Row, shorten, Table, Tally } from "./bounded.ts";
 import { type Execution, ExecutionBook, type ExecutionFacts } from "./executions.ts";
 import { objectOf, parsedJson, textOf } from "./json-value.ts";
 import { type LogReader, ReaderNotes } from "./reader.ts";
@@ -103,14 +103,14 @@ export class FunctionReader implements LogReader<FunctionFacts> {
 
   #error(message: string, atMs: number | undefined): void {
     const times = atMs === undefined ? {} : { firstMs: atMs, lastMs: atMs };
-    const key = clip(
+    const key = shorten(
       message
         .slice(0, 500)
         .replace(/\d+(?:\.\d+)*/g, "#")
         .trim(),
       300,
     );
-    this.#errors.add({ key, count: 1, sample: clip(message.trim(), 300), ...times });
+    this.#errors.add({ key, count: 1, sample: shorten(message.trim(), 300), ...times });
   }
 }
 

@@ -39,3 +39,14 @@ export function mergeHistograms(a: Histogram, b: Histogram): Histogram {
     buckets: a.buckets.map((count, i) => count + (b.buckets[i] ?? 0)),
   };
 }
+
+/** An upper bound of the given share of durations: the limit of the bucket it falls into, never above the maximum. */
+export function quantileAtMostMs(histogram: Histogram, share: number): number | undefined {
+  if (histogram.count === 0) return undefined;
+  let left = Math.ceil(share * histogram.count);
+  for (const [i, count] of histogram.buckets.entries()) {
+    left -= count;
+    if (left <= 0) return Math.min(bucketLimitsMs[i] ?? histogram.maxMs, histogram.maxMs);
+  }
+  return histogram.maxMs;
+}

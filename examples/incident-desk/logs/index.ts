@@ -6,7 +6,7 @@ export type { Finding, Severity } from "./finding.ts";
 export { findingsOf } from "./findings.ts";
 export { type Crew, crewOf, detectFormat, type LogFormat } from "./formats.ts";
 export type { FunctionErrorRow, FunctionFacts } from "./functions-reader.ts";
-export { bucketLimitsMs, type Histogram } from "./histogram.ts";
+export { bucketLimitsMs, type Histogram, quantileAtMostMs } from "./histogram.ts";
 export type { KernelFacts, OomFacts } from "./kernel-facts.ts";
 export type { OomKill } from "./kernel-oom.ts";
 export type { MysqlSlowEvent } from "./mysql-slow-events.ts";

@@ -5,7 +5,7 @@ export interface LineShape {
   time?: LeadingTime;
   /** In the log's own word, in upper case. */
   level?: string;
-  /** The line after its time and level, which is what templates are made of. */
+  /** The line after its time and level, and without the request it names: what templates are made of. */
   message: string;
 }
 
@@ -14,6 +14,8 @@ const names = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL|
 const bareLevel = new RegExp(`(?:^|[\\s|<:,(-])(${names})(?=$|[\\s\\]|>:,)-])`);
 const bracketLevel = new RegExp(`\\[(?:[\\w.-]+:)?(${names})\\]`, "i");
 const fieldLevel = new RegExp(`\\b(?:level|severity|lvl)"?\\s*[=:]\\s*"?(${names})\\b`, "i");
+/** `[req-1 user project]` after the component that says something. */
+const request = /^([^\s[]\S*) \[[^\]]*\] /;
 /** A level stands in the header; further on, it is a word of the message. */
 const HEADER_CHARS_MAX = 160;
 /** The time may come after some words, such as a file or a node. */
@@ -26,7 +28,10 @@ export function lineShape(line: string): LineShape {
   const found = bracketLevel.exec(header) ?? fieldLevel.exec(header) ?? bareLevel.exec(header);
   const level = found?.[1]?.toUpperCase();
   const end = found === null || isField(found[0]) ? 0 : found.index + found[0].length;
-  const message = line.slice(from + end).replace(/^[\s\]:|>,-]+/, "");
+  const message = line
+    .slice(from + end)
+    .replace(/^[\s\]:|>,-]+/, "")
+    .replace(request, "$1 ");
   return { ...(time !== undefined && { time }), ...(level !== undefined && { level }), message };
 }
 

@@ -17,3 +17,10 @@ export function mask(message: string, masks: readonly RegExp[]): string {
   for (const pattern of masks) text = text.replace(pattern, VARIABLE);
   return text;
 }
+
+const variables = /<\*>(?:,?\s+<\*>)+/g;
+
+/** Folds a list of variables to one, so that lists of different lengths are the same message. */
+export function foldVariables(message: string): string {
+  return message.replace(variables, VARIABLE);
+}

@@ -1,4 +1,4 @@
-import { clip, type Ranked, Table, Top } from "./bounded.ts";
+import { clip, type Ranked, shorten, Table, Top } from "./bounded.ts";
 import { emptyHistogram, type Histogram, mergeHistograms, record } from "./histogram.ts";
 import { type MysqlSlowEvent, MysqlSlowEvents } from "./mysql-slow-events.ts";
 import type { StatementRow } from "./postgres-facts.ts";
@@ -80,7 +80,7 @@ export class MysqlSlowReader implements LogReader<MysqlSlowFacts> {
     record(this.#counts.lockTimes, lockTimeS * 1_000);
     this.#users.add({ key: event.user, count: 1 });
     const us = Math.round(durationNs / 1_000);
-    const key = clip(normalizeStatement(query, "mysql"), 600);
+    const key = shorten(normalizeStatement(query, "mysql"), 600);
     this.#statements.add({
       key,
       count: 1,
@@ -88,7 +88,7 @@ export class MysqlSlowReader implements LogReader<MysqlSlowFacts> {
       maxUs: us,
       rowsExamined,
       rowsSent,
-      sample: clip(query, 300),
+      sample: shorten(query, 300),
     });
     if (this.#slowest.wants(event)) this.#slowest.add({ ...event, query: clip(query, 2_000) });
   }
@@ -112,7 +112,6 @@ function newStatements(): Table<MysqlStatementRow> {
       into.maxUs = Math.max(into.maxUs, row.maxUs);
       into.rowsExamined += row.rowsExamined;
       into.rowsSent += row.rowsSent;
-      if (row.sample < into.sample) into.sample = row.sample;
     },
   });
 }

@@ -1,4 +1,4 @@
-import { clip } from "./bounded.ts";
+import { clip, shorten } from "./bounded.ts";
 import { type NatsFacts, newProblems, newTally, VERSIONS_MAX } from "./nats-facts.ts";
 import { type NatsLine, natsLine } from "./nats-line.ts";
 import { type LogReader, ReaderNotes } from "./reader.ts";
@@ -88,7 +88,7 @@ export class NatsReader implements LogReader<NatsFacts> {
     const traffic = isPublish ? this.#counts.published : this.#counts.delivered;
     traffic.count += 1;
     traffic.bytes += Number(bytes);
-    if (isPublish) this.#subjects.count(clip(subject, 200));
+    if (isPublish) this.#subjects.count(shorten(subject, 200));
   }
 
   #connection({ message }: NatsLine): void {
@@ -98,7 +98,8 @@ export class NatsReader implements LogReader<NatsFacts> {
     if (closed === null) return;
     add(this.#counts.disconnects, closed[1] ?? "");
     // A name of the other side may follow the reason.
-    if (closed[2] !== undefined) this.#closeReasons.count(clip(closed[2].split(" - Remote: ")[0] ?? "", 200));
+    if (closed[2] !== undefined)
+      this.#closeReasons.count(shorten(closed[2].split(" - Remote: ")[0] ?? "", 200));
   }
 
   /** Whether the line is of a kind of trouble that is counted by itself. */
@@ -107,7 +108,7 @@ export class NatsReader implements LogReader<NatsFacts> {
     if (slow !== null) {
       this.#counts.slowConsumers.count += 1;
       add(this.#counts.slowConsumers.byCause, slow[1] ?? "");
-      this.#slowPeers.count(clip(peer ?? "server", 200));
+      this.#slowPeers.count(shorten(peer ?? "server", 200));
       return true;
     }
     if (/^Authentication Timeout$/i.test(message)) {
@@ -117,20 +118,20 @@ export class NatsReader implements LogReader<NatsFacts> {
     if (level !== "ERR") return false;
     if (authorizationError.test(message)) {
       this.#counts.authorizationErrors.count += 1;
-      this.#refusedUsers.count(clip(userOf.exec(message)?.[1] ?? "", 200));
+      this.#refusedUsers.count(shorten(userOf.exec(message)?.[1] ?? "", 200));
       return true;
     }
     const denied = permissionViolation.exec(message);
     if (denied === null) return false;
     this.#counts.permissionViolations.count += 1;
-    this.#deniedSubjects.count(clip(denied[1] ?? "", 200));
+    this.#deniedSubjects.count(shorten(denied[1] ?? "", 200));
     return true;
   }
 
   #problem({ message, level, atMs }: NatsLine): void {
     const times = atMs === undefined ? {} : { firstMs: atMs, lastMs: atMs };
     const key = `${level}: ${message.slice(0, 500).replace(/\d+(?:\.\d+)*/g, "#")}`;
-    this.#problems.add({ key: clip(key, 300), count: 1, level, sample: clip(message, 300), ...times });
+    this.#problems.add({ key: shorten(key, 300), count: 1, level, sample: shorten(message, 300), ...times });
   }
 
   #server(message: string): void {

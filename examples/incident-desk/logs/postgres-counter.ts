@@ -1,4 +1,4 @@
-import { clip, own } from "./bounded.ts";
+import { clip, own, shorten } from "./bounded.ts";
 import { emptyHistogram, record } from "./histogram.ts";
 import type { PostgresEntry } from "./postgres-entry.ts";
 import {
@@ -78,8 +78,8 @@ export class PostgresCounter {
   #error(entry: PostgresEntry): void {
     const { severity, message, atMs } = entry;
     const times = atMs === undefined ? {} : { firstMs: atMs, lastMs: atMs };
-    const key = clip(errorKey(severity, message), 300);
-    this.#errors.add({ key, count: 1, ...times, sample: clip(message, 300) });
+    const key = shorten(errorKey(severity, message), 300);
+    this.#errors.add({ key, count: 1, ...times, sample: shorten(message, 300) });
     if (/canceling statement due to/.test(message)) this.#facts.canceledStatements += 1;
     if (severity === "ERROR" && /^deadlock detected/.test(message)) this.#facts.locks.deadlocks += 1;
     if (/still waiting for .* after [\d.]+ ms/.test(message)) this.#facts.locks.waits += 1;
@@ -115,8 +115,8 @@ export class PostgresCounter {
     this.#facts.queries += 1;
     this.#facts.byStatementKind[kind] = (this.#facts.byStatementKind[kind] ?? 0) + 1;
     record(this.#facts.queryTimes, ms);
-    const key = clip(normalized, 600);
-    this.#statements.add({ key, count: 1, totalUs: us, maxUs: us, sample: clip(statement.trim(), 300) });
+    const key = shorten(normalized, 600);
+    this.#statements.add({ key, count: 1, totalUs: us, maxUs: us, sample: shorten(statement.trim(), 300) });
     const query = {
       ms,
       statement,
@@ -182,7 +182,7 @@ export class PostgresCounter {
   }
 
   #tempBytes(statement: string, bytes: number): void {
-    this.#tempByStatement.add({ key: clip(normalizeStatement(statement), 600), count: 1, bytes });
+    this.#tempByStatement.add({ key: shorten(normalizeStatement(statement), 600), count: 1, bytes });
   }
 }
 

@@ -69,7 +69,6 @@ export function newStatements(): Table<StatementRow> {
     join: (into, row) => {
       into.totalUs += row.totalUs;
       into.maxUs = Math.max(into.maxUs, row.maxUs);
-      if (row.sample < into.sample) into.sample = row.sample;
     },
   });
 }

@@ -54,10 +54,11 @@ const FREQUENT_MAX = 200;
 const RARE_MAX = 100;
 const BURST_MAX = 50;
 
-/** Settings for logs of which nothing is known: two leading words choose a leaf. */
+/** Settings for logs of which nothing is known: three leading words, the component mostly among them, choose a leaf. */
 export const unknownLogDrain = {
-  depth: 5,
+  depth: 6,
   similarityMin: 0.5,
+  matchMasked: true,
   childrenMax: 100,
   groupsMax: 1_000,
   wordsMax: 128,

@@ -2,7 +2,7 @@ import { clip } from "./bounded.ts";
 import { Drain } from "./drain.ts";
 import { OomCounter } from "./kernel-facts.ts";
 import { isSevere, lineShape } from "./line-shape.ts";
-import { commonMasks, mask } from "./masks.ts";
+import { commonMasks, foldVariables, mask } from "./masks.ts";
 import { type LogReader, ReaderNotes } from "./reader.ts";
 import {
   type LinePlace,
@@ -50,8 +50,7 @@ export class TemplateReader implements LogReader<TemplateFacts> {
     const atMs = time?.absolute === true ? time.ms : undefined;
     this.#notes.seen(atMs, isSevere(level));
     this.#moveWindow(time);
-    const text = message.length > MESSAGE_CHARS_MAX ? message.slice(0, MESSAGE_CHARS_MAX) : message;
-    const group = this.#drain.add(mask(text, commonMasks));
+    const group = this.#drain.add(foldVariables(mask(beginning(message), commonMasks)));
     if (group === undefined) return;
     const kept = line.length > 2 * TEXT_CHARS_MAX ? clip(line, TEXT_CHARS_MAX) : line;
     this.#note(group.id, { line: this.#entries, text: kept, ...(atMs !== undefined && { atMs }) }, level);
@@ -128,6 +127,13 @@ export class TemplateReader implements LogReader<TemplateFacts> {
       isBurst: false,
     };
   }
+}
+
+/** As much of a message as is looked at, cut between words. */
+function beginning(message: string): string {
+  if (message.length <= MESSAGE_CHARS_MAX) return message;
+  const space = message.lastIndexOf(" ", MESSAGE_CHARS_MAX);
+  return message.slice(0, space === -1 ? MESSAGE_CHARS_MAX : space);
 }
 
 function shown(place: LinePlace): LinePlace {

@@ -25,7 +25,7 @@ const zoneMinutes: Readonly<Record<string, number>> = {
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 const calendarTime =
-  /^[[<(]?(\d{4})[-/.](\d\d)[-/.](\d\d)[T _-](\d\d)[:.](\d\d)[:.](\d\d)(?:[.,](\d{1,9}))?(?: ?([A-Z]{1,5}\b|[+-]\d\d(?::?\d\d)?))?/;
+  /^(?:[[<(] ?)?(\d{4})[-/.](\d\d)[-/.](\d\d)[T _-](\d\d)[:.](\d\d)[:.](\d\d)(?:[.,](\d{1,9}))?(?: ?([A-Z]{1,5}\b|[+-]\d\d(?::?\d\d)?))?/;
 
 /**
  * The time at the very start of `text`, in the forms `2024-01-31T10:00:00.123+01:00`, `2024-01-31 10:00:00 CET`,

@@ -99,10 +99,9 @@ describe.skipIf(!hasLoghub)(`Loghub${hasLoghub ? "" : ` (skipped: ${loghubMissin
     async (sample) => {
       const facts = await readLog(`${loghubFolder}${sample}.log`);
       if (facts.kind !== "templates") throw new Error(`${sample} was taken for ${facts.kind}`);
-      const levels = Object.groupBy(await truthOf(sample, "Level"), (level) => level);
-      expect(facts.byLevel).toEqual(
-        Object.fromEntries(Object.entries(levels).map(([level, lines]) => [level, lines?.length])),
-      );
+      const levels: Record<string, number> = {};
+      for (const level of await truthOf(sample, "Level")) levels[level] = (levels[level] ?? 0) + 1;
+      expect(facts.byLevel).toEqual(levels);
       expect(facts.templates.reduce((sum, { count }) => sum + count, facts.others.count)).toBe(facts.lines);
     },
   );
