@@ -165,8 +165,12 @@ class NatsConnectionTransport implements NatsTransport {
   }
 
   async #drainOne(receiver: Receiver): Promise<void> {
+    const { subscription } = receiver;
+    const link = this.#link;
     // A new link must not open it again.
-    if (this.#receivers.delete(receiver)) await receiver.subscription?.drain().catch(() => {});
+    if (this.#receivers.delete(receiver) && subscription !== undefined && link.up) {
+      await link.attempt(subscription.drain(), (thrown) => unknown("CONNECTION_LOST", String(thrown)));
+    }
     receiver.open = false;
   }
 

@@ -21,6 +21,26 @@ export function endContract(makePair: MakePair): void {
     subscription.close();
   });
 
+  it("a drained subscription gets what was sent before, and nothing after", async () => {
+    await using pair = await makePair();
+    const subject = unique("drained");
+    const got: string[] = [];
+    const kept: string[] = [];
+    const subscription = pair.two.subscribe(subject, (delivery) => got.push(textOf(delivery)));
+    pair.two.subscribe(subject, (delivery) => kept.push(textOf(delivery)));
+    await pair.two.flush();
+    const sent = Array.from({ length: 200 }, (_, n) => String(n));
+    for (const n of sent) pair.one.publish(subject, bytes(n));
+    await pair.one.flush();
+    await subscription.drain();
+    expect(got).toEqual(sent);
+    pair.one.publish(subject, bytes("late"));
+    await expect.poll(() => kept.at(-1)).toBe("late");
+    expect(got).toEqual(sent);
+    await subscription.drain();
+    subscription.close();
+  });
+
   it("drain delivers what has arrived, lets its handlers answer, then closes", async () => {
     await using pair = await makePair();
     const subject = unique("drain");
