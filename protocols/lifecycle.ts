@@ -23,7 +23,12 @@ export const lifecycle = Object.freeze({
   accepts: Object.freeze({}),
   emits: Object.freeze({
     started: z.object({ address, protocol: z.string(), node: z.string() }),
-    stopped: z.object({ reason: z.string().optional() }),
+    /** Ended without a failure: by its final state, on request, or because its name or node is no longer its own. */
+    stopped: z.object({
+      kind: z.enum(["done", "stopped", "killed", "lost"]),
+      output: z.unknown().optional(),
+      reason: z.string().optional(),
+    }),
     failed: z.object({ error: wireError, messageId: messageId.optional() }),
     /** The machine's new state value, and the one before. Only where the system publishes such facts. */
     changed: z.object({ value: z.json(), from: z.json().optional() }),

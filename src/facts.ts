@@ -4,6 +4,8 @@ import {
   type Envelope,
   encodeEnvelopeJson,
   eventSubject,
+  lifecycle,
+  type Protocol,
   quote,
   validate,
 } from "../protocols/index.ts";
@@ -42,10 +44,16 @@ export function publishEvent(
   publishOn(node, cell.address, protocol.tag, type, body, cause);
 }
 
-/** Publishes a life-cycle fact of an address. Never throws: what cannot be published is reported. */
-export function publishFact(node: Node, address: ActorAddress, type: string, body: object): void {
+/** Publishes a fact of an address. Never throws: what cannot be published is reported. */
+export function publishFact(
+  node: Node,
+  address: ActorAddress,
+  type: string,
+  body: object,
+  protocol: Protocol = lifecycle,
+): void {
   try {
-    publishOn(node, address, "lifecycle@1.0", type, body, undefined);
+    publishOn(node, address, protocol.tag, type, body, undefined);
   } catch (error) {
     node.report({
       level: "warning",

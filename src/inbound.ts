@@ -4,7 +4,6 @@ import {
   type Envelope,
   type ErrorCode,
   isCoxswainError,
-  parseInbox,
   payloadSchema,
   quote,
   type ReplyTo,

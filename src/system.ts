@@ -9,6 +9,7 @@ import {
   type NodeInfo,
   nameToken,
   nodeAddress,
+  nodeLifecycle,
   type Protocol,
   quote,
   rootOf,
@@ -254,10 +255,14 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
     store.bucket(`cx_${node.system}`),
     store.stream(letters.name, letters.options),
   ]);
+  const self = nodeAddress(record.node);
   node.deadLetters = new DeadLetters(node, valueOrThrow(stream));
   const registry = new Registry(valueOrThrow(bucket), record, node.env, {
-    nodeUp: () => {},
-    nodeDown: (gone, _reason, roots) => node.watches.nodeDown(gone.node, roots),
+    nodeUp: (other) => publishFact(node, self, "nodeUp", { node: other.node }, nodeLifecycle),
+    nodeDown: (gone, reason, roots) => {
+      publishFact(node, self, "nodeDown", { node: gone.node, reason }, nodeLifecycle);
+      node.watches.nodeDown(gone.node, roots);
+    },
     answers: (gone) => answers(node, gone),
     rootLost: (root, owner) => node.loseRoot(root, owner),
     failed: (error) =>
@@ -267,7 +272,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
   node.open();
   await registry.join();
   const system = new ActorSystem(node, opened, registry);
-  const own = new Cell(node, nodeAddress(record.node), nodeActor(node, record) as ActorDefinition, undefined);
+  const own = new Cell(node, self, nodeActor(node, record) as ActorDefinition, undefined);
   await registry.claim(own.address);
   node.enter(own);
   own.start();

@@ -5,7 +5,9 @@ import { asking, fromCall, refuse, reply, tell } from "../../machines/index.ts";
 import {
   type ActorAddress,
   defineProtocol,
+  lifecycle,
   type MessageOf,
+  nodeLifecycle,
   question,
   type ReplyTo,
 } from "../../protocols/index.ts";
@@ -356,3 +358,80 @@ test("drain lets waiting work end, reports, and later calls are refused", async 
   expect(() => ref.tell({ type: "add", by: 1 })).toThrow(/closed/);
   expect(await rejection(system.spawn("two", counterActor))).toMatchObject({ code: "SYSTEM_CLOSED" });
 });
+
+describe("facts", () => {
+  test("of an actor's life and of nodes are typed events like any other", async () => {
+    await using nodes = await twoNodes({ changes: true });
+    const facts = nodes.b.ref("one", lifecycle);
+    const seen: unknown[] = [];
+    const note = (event: unknown): void => void seen.push(event);
+    for (const type of ["started", "changed", "refused", "failed", "stopped"] as const) facts.on(type, note);
+    const ref = await nodes.a.spawn("one", counterActor);
+    ref.tell({ type: "lock" });
+    ref.tell({ type: "lock" });
+    ref.tell({ type: "fail", text: "boom" });
+    await expect
+      .poll(() => seen)
+      .toMatchObject([
+        { type: "started", address: "one", protocol: "counter@1.2", node: "a" },
+        { type: "changed", value: "locked", from: "open" },
+        { type: "refused", code: "MESSAGE_UNEXPECTED" },
+        { type: "refused", code: "ACTOR_FAILED" },
+        { type: "failed", error: { code: "ACTOR_FAILED" } },
+      ]);
+    const downs: unknown[] = [];
+    nodes.b.ref("node-b", nodeLifecycle).on("nodeDown", (event) => void downs.push(event));
+    await nodes.a.drain();
+    await expect.poll(() => downs).toEqual([{ type: "nodeDown", node: "a", reason: "left" }]);
+  });
+});
+
+describe("deadlines", () => {
+  test("a message whose deadline passes while it waits never runs: its asker and the dead letters know", async () => {
+    await using nodes = await twoNodes();
+    const ref = await nodes.a.spawn("one", counterActor);
+    ref.tell({ type: "lock" });
+    ref.tell({ type: "add", by: 1 }, { withinMs: 20 });
+    await ref.ask({ type: "read" });
+    await vi.waitFor(() => expect(performance.now() - nodes.startedMs).toBeGreaterThan(40));
+    ref.tell({ type: "unlock" });
+    await expect.poll(() => nodes.a.deadLetters.count()).toBe(1);
+    expect((await nodes.a.deadLetters.list())[0]).toMatchObject({ code: "DEADLINE_EXCEEDED", type: "add" });
+    expect(await ref.ask({ type: "read" })).toEqual({ count: 0 });
+  });
+
+  test("effects of a turn that outlasted its deadline are withheld, and said to be", async () => {
+    await using nodes = await twoNodes();
+    const slow = defineProtocol({ name: "slow", accepts: { spend: z.object({ to: z.string() }) } });
+    const definition = defineActor({
+      protocol: slow,
+      initial: () => 0,
+      receive: (turns, message, turn) => {
+        turn.tell(counter, message.to as ActorAddress, { type: "add", by: 1 });
+        const untilMs = performance.now() + 30;
+        while (performance.now() < untilMs);
+        return turns + 1;
+      },
+    });
+    const bank = await nodes.a.spawn("bank", counterActor);
+    const ref = await nodes.a.spawn("slow", definition);
+    ref.tell({ type: "spend", to: "bank" }, { withinMs: 20 });
+    await expect.poll(() => nodes.reports.some((report) => report.message.includes("withheld"))).toBe(true);
+    expect(await bank.ask({ type: "read" })).toEqual({ count: 0 });
+  });
+
+  test("a machine's own ask waits no longer than the question it works for", async () => {
+    await using nodes = await twoNodes();
+    const ref = await nodes.a.spawn("asker", askerActor);
+    const silent = await nodes.a.spawn("silent", silentCounter);
+    const asked = rejection(ref.ask({ type: "copy", from: "silent" }, { withinMs: 60 }));
+    expect((await asked).code).toMatch(/ASK_TIMEOUT|REFUSED/);
+    await silent.stop();
+    // The machine is free again long before its own second is over.
+    await expect
+      .poll(() => ref.ask({ type: "deny" }).catch((error) => error.code), { timeout: 700 })
+      .toBe("REFUSED");
+  });
+});
+
+const silentCounter = defineActor({ protocol: counter, initial: () => 0, receive: (state) => state });

@@ -4,7 +4,7 @@ import { createMemoryHub, createSystem } from "../../src/index.ts";
 /** Two nodes of one system on one in-process hub. */
 export async function twoNodes(
   options: Partial<SystemOptions> = {},
-): Promise<{ a: ActorSystem; b: ActorSystem; reports: Report[] } & AsyncDisposable> {
+): Promise<{ a: ActorSystem; b: ActorSystem; reports: Report[]; startedMs: number } & AsyncDisposable> {
   const hub = createMemoryHub();
   const reports: Report[] = [];
   const common = { name: "test", onReport: (report: Report) => void reports.push(report), ...options };
@@ -15,7 +15,7 @@ export async function twoNodes(
     await Promise.all([a.drain(), b.drain()]);
     await Promise.all([one.close(), two.close()]);
   };
-  return { a, b, reports, [Symbol.asyncDispose]: dispose };
+  return { a, b, reports, startedMs: performance.now(), [Symbol.asyncDispose]: dispose };
 }
 
 /** What `promise` rejects with; fails if it resolves. */
