@@ -10,6 +10,7 @@ export type { Counts, Report } from "./node.ts";
 export type { SendOptions } from "./outbound.ts";
 export { ActorRef, type EventOf, type Listening, type Watch } from "./ref.ts";
 export type { NodeRecord } from "./registry.ts";
+export { closeOnSignals, type SignalOptions } from "./signals.ts";
 export {
   type ActorSystem,
   createSystem,
