@@ -1,6 +1,8 @@
-import { type MessageId, quote } from "./address.ts";
+import type { MessageId } from "./address.ts";
 import { checkOutgoing, checkTyped, type Envelope, envelopeForms, fieldError } from "./envelope.ts";
-import { checkSize, copyPlain, type Limits, withDefaults } from "./plain.ts";
+import { CoxswainError } from "./errors.ts";
+import { copyPlain } from "./plain.ts";
+import { checkSize, type Limits, withDefaults } from "./plain-rules.ts";
 import { malformed } from "./prescan.ts";
 
 const encoder = new TextEncoder();
@@ -20,13 +22,39 @@ export interface EnvelopeDefaults {
 export function encodeEnvelopeJson(envelope: Envelope, limits?: Partial<Limits>): Uint8Array {
   checkOutgoing(envelope);
   const body = copyPlain(envelope.body, limits).value;
-  const text = JSON.stringify({ ...envelope, body }, (key, value: unknown) => {
-    if (typeof value !== "bigint" && !(value instanceof Uint8Array)) return value;
-    throw fieldError("MESSAGE_INVALID", `JSON value at ${quote(key)}`, String(value));
+  const text = JSON.stringify({ ...envelope, body }, (_, value: unknown) => {
+    if (!hasNoJson(value)) return value;
+    const where = ["body", ...(pathTo(body, value) ?? [])].join(".").slice(0, 200);
+    throw new CoxswainError(
+      "MESSAGE_INVALID",
+      `Expected data that JSON has, got ${nameOf(value)} at ${where}`,
+      {
+        details: { path: where },
+      },
+    );
   });
   const bytes = encoder.encode(text);
   checkSize(bytes, withDefaults(limits));
   return bytes;
+}
+
+function hasNoJson(value: unknown): value is bigint | Uint8Array {
+  return typeof value === "bigint" || value instanceof Uint8Array;
+}
+
+function nameOf(value: bigint | Uint8Array): string {
+  return typeof value === "bigint" ? "a bigint" : "bytes";
+}
+
+/** The keys that lead to a value inside plain data. */
+function pathTo(from: unknown, wanted: unknown): string[] | undefined {
+  if (from === wanted) return [];
+  if (typeof from !== "object" || from === null || hasNoJson(from)) return undefined;
+  for (const [key, value] of Object.entries(from)) {
+    const rest = pathTo(value, wanted);
+    if (rest !== undefined) return [key, ...rest];
+  }
+  return undefined;
 }
 
 const fields = Object.keys(envelopeForms) as (keyof typeof envelopeForms)[];

@@ -94,8 +94,10 @@ export class KnownTexts {
     const start = position;
     const length = readLength("text");
     if (length === 0) return "";
+    const bytes = source;
+    const end = position + length;
     let hash = length;
-    for (let i = position; i < position + length; i++) hash = (hash * 31 + (source[i] as number)) | 0;
+    for (let i = position; i < end; i++) hash = (hash * 31 + (bytes[i] as number)) | 0;
     const slot = (hash ^ (hash >>> 12)) & 1_023;
     const known = this.#known[slot] as string;
     if (isTextAt(known, length)) {
@@ -113,8 +115,10 @@ export class KnownTexts {
 
 function isTextAt(text: string, length: number): boolean {
   if (text.length !== length) return false;
+  const bytes = source;
+  const at = position;
   for (let i = 0; i < length; i++) {
-    if (text.charCodeAt(i) !== source[position + i]) return false;
+    if (text.charCodeAt(i) !== bytes[at + i]) return false;
   }
   return true;
 }

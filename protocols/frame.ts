@@ -19,7 +19,7 @@ import {
   readText,
 } from "./frame-reader.ts";
 import { putByte, putFloat, putOpaque, putString, written } from "./msgpack-writer.ts";
-import { checkSize, type Limits, withDefaults } from "./plain.ts";
+import { checkSize, type Limits, withDefaults } from "./plain-rules.ts";
 import { malformed, prescan } from "./prescan.ts";
 import { decodeRange } from "./value-codec.ts";
 

@@ -15,7 +15,7 @@ import {
   notPlain,
   setPath,
   tooLarge,
-} from "./plain.ts";
+} from "./plain-rules.ts";
 
 // msgpackr reads these bytes. It does not write them: it would turn a class instance into a map and
 // a lone surrogate into U+FFFD, so each value would have to be walked before, which doubles the time.

@@ -1,5 +1,5 @@
 import { CoxswainError } from "./errors.ts";
-import type { Limits } from "./plain.ts";
+import type { Limits } from "./plain-rules.ts";
 
 // One level each: how many elements are still to come, and whether they are keys and values in turn.
 const levelsMax = 256;

@@ -1,7 +1,7 @@
 import { Unpackr } from "msgpackr";
 import { readMarked } from "./msgpack-reader.ts";
 import { putValue, written } from "./msgpack-writer.ts";
-import { checkSize, type Limits, notPlain, withDefaults } from "./plain.ts";
+import { checkSize, type Limits, notPlain, withDefaults } from "./plain-rules.ts";
 import { malformed, prescan } from "./prescan.ts";
 
 // Copied, so that a value never shows, or keeps alive, the buffer that a connection reads into.
