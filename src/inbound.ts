@@ -25,8 +25,11 @@ import type { Delivery } from "./transport/transport.ts";
 export function receive(node: Node, delivery: Delivery): void {
   const decoded = decode(node, delivery);
   if (decoded === undefined) return;
-  const { envelope, json } = decoded;
+  const { json } = decoded;
   const route = node.parse(delivery.subject);
+  // A foreign client may name the receiver in the subject alone.
+  const unaddressed = decoded.envelope.to === "" && route !== undefined;
+  const envelope = unaddressed ? { ...decoded.envelope, to: route.to } : decoded.envelope;
   const cell = route === undefined ? undefined : node.cells.get(route.to);
   const reply = wantsAnswer(delivery.reply) ? delivery.reply : undefined;
   const incoming: Incoming = {
