@@ -16,6 +16,8 @@ export interface DrainOptions {
   childrenMax?: number;
   /** Groups in all; lines that would begin a further one are counted as `ungrouped`. */
   groupsMax?: number;
+  /** Groups of one leaf, which is how many a line is compared with. */
+  leafGroupsMax?: number;
   /** Words of a line that are looked at. */
   wordsMax?: number;
 }
@@ -46,6 +48,7 @@ export class Drain {
   readonly #matchMasked: boolean;
   readonly #childrenMax: number;
   readonly #groupsMax: number;
+  readonly #leafGroupsMax: number;
   readonly #wordsMax: number;
 
   constructor(options: DrainOptions = {}) {
@@ -54,6 +57,7 @@ export class Drain {
     this.#matchMasked = options.matchMasked ?? false;
     this.#childrenMax = options.childrenMax ?? 100;
     this.#groupsMax = options.groupsMax ?? 2_000;
+    this.#leafGroupsMax = options.leafGroupsMax ?? this.#groupsMax;
     this.#wordsMax = options.wordsMax ?? 256;
   }
 
@@ -70,13 +74,14 @@ export class Drain {
       found.template = common(found.template, words);
       return found;
     }
-    if (this.#groups.length >= this.#groupsMax) {
+    const leaf = this.#groups.length < this.#groupsMax ? this.#leafFor(words) : undefined;
+    if (leaf === undefined || leaf.groups.length >= this.#leafGroupsMax) {
       this.ungrouped += count;
       return undefined;
     }
     const group: DrainGroup = { id: this.#groups.length, template: words.map(own), count };
     this.#groups.push(group);
-    this.#insert(group);
+    leaf.groups.push(group);
     return group;
   }
 
@@ -90,12 +95,14 @@ export class Drain {
 
   #mostSimilar(groups: readonly DrainGroup[], words: readonly string[]): DrainGroup | undefined {
     let best: DrainGroup | undefined;
-    let bestEqual = -1;
+    // 0.55 × 20 is a little more than 11 in floating point.
+    let bestEqual = Math.ceil(this.#similarityMin * words.length - 1e-9);
     let bestVariables = -1;
     for (const group of groups) {
       let equal = 0;
       let variables = 0;
-      for (let i = 0; i < words.length; i += 1) {
+      // Ends where too few words are left to be as similar as the best so far.
+      for (let i = 0; i < words.length && equal + words.length - i >= bestEqual; i += 1) {
         const word = group.template[i];
         if (word === VARIABLE) variables += 1;
         if (word === words[i] && (word !== VARIABLE || this.#matchMasked)) equal += 1;
@@ -106,13 +113,10 @@ export class Drain {
         bestVariables = variables;
       }
     }
-    // A message of no words is as similar as can be to another one.
-    const similarity = words.length === 0 ? 1 : bestEqual / words.length;
-    return similarity >= this.#similarityMin ? best : undefined;
+    return best;
   }
 
-  #insert(group: DrainGroup): void {
-    const words = group.template;
+  #leafFor(words: readonly string[]): Node {
     let node = this.#byLength.get(words.length);
     if (node === undefined) {
       node = { children: new Map(), groups: [] };
@@ -121,7 +125,7 @@ export class Drain {
     for (let level = 1; level < this.#levels && level <= words.length; level += 1) {
       node = this.#child(node, words[level - 1] as string);
     }
-    node.groups.push(group);
+    return node;
   }
 
   /** The branch for a word; one with a digit is a variable, and so is any word a full node has no branch for. */

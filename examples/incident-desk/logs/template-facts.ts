@@ -61,6 +61,7 @@ export const unknownLogDrain = {
   matchMasked: true,
   childrenMax: 100,
   groupsMax: 1_000,
+  leafGroupsMax: 100,
   wordsMax: 128,
 } as const;
 

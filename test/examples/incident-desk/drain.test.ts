@@ -133,6 +133,13 @@ describe("Drain", () => {
     expect(drain.ungrouped).toBe(2);
   });
 
+  test("a line is compared with so many groups at most, even if nothing is like anything", () => {
+    const drain = new Drain({ leafGroupsMax: 3 });
+    for (const word of "abcdefghij") drain.add(`same ${word}1 ${word}2 ${word}3`);
+    expect(drain.groups).toHaveLength(3);
+    expect(drain.ungrouped).toBe(7);
+  });
+
   test("a node has at most so many branches; further words share one", () => {
     const drain = new Drain({ childrenMax: 3, similarityMin: 0.9 });
     for (let i = 0; i < 50; i += 1)
