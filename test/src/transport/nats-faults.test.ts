@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import type { EmbeddedServer } from "../../../src/server/index.ts";
@@ -27,6 +29,16 @@ async function killed(server: EmbeddedServer): Promise<void> {
 async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp(join(tmpdir(), "coxswain-transport-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Stops the server and returns when each of its threads stands still; the signal alone returns earlier. */
+async function frozen({ pid }: EmbeddedServer): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  const threads = async (): Promise<string[]> => {
+    const { stdout } = await promisify(execFile)("ps", ["-L", "-o", "stat=", "-p", String(pid)]);
+    return stdout.trim().split("\n");
+  };
+  await expect.poll(async () => (await threads()).every((state) => state.startsWith("T")), waits).toBe(true);
 }
 
 const typesOf = (events: readonly TransportEvent[]): string[] => events.map(({ type }) => type);
@@ -104,8 +116,8 @@ describe.each(eachServerVersion)("a server %s that stands still", (version) => {
     await two.flush();
     const bucket = okOf(await one.store.bucket("leases"));
     const events = eventsOf(one);
-    process.kill(server.pid, "SIGSTOP");
     try {
+      await frozen(server);
       const subscription = one.subscribe("other", () => {});
       const outcomes = [one.flush(), bucket.put("a", bytes("1")), bucket.get("a")];
       const drained = subscription.drain();
@@ -115,8 +127,15 @@ describe.each(eachServerVersion)("a server %s that stands still", (version) => {
       // Nothing was asked, so this is no unknown outcome.
       expect(await bucket.put("a", bytes("1"))).toMatchObject({ kind: "rejected" });
       await expect.poll(() => two.connected, waits).toBe(false);
-      // Long enough for several tries that get no word.
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      // A try that got no word has ended; the client's own would live on.
+      await expect
+        .poll(() => events, waits)
+        .toContainEqual(
+          expect.objectContaining({
+            type: "error",
+            error: expect.objectContaining({ message: expect.stringContaining("no word from the server") }),
+          }),
+        );
     } finally {
       process.kill(server.pid, "SIGCONT");
     }
@@ -137,8 +156,8 @@ describe.each(eachServerVersion)("a server %s that stands still", (version) => {
     await using transport = closing(
       await connectNats({ servers: server.url, ...quick, livenessMs: 60_000, outboundMaxBytes }),
     );
-    process.kill(server.pid, "SIGSTOP");
     try {
+      await frozen(server);
       const payload = new Uint8Array(10_000);
       let refused: unknown;
       // The kernel's own buffers come first; they differ, but are smaller than this.
@@ -160,8 +179,8 @@ describe.each(eachServerVersion)("a server %s that stands still", (version) => {
       await connectNats({ servers: server.url, livenessMs: 60_000, storeTimeoutMs: 200 }),
     );
     const bucket = okOf(await transport.store.bucket("leases"));
-    process.kill(server.pid, "SIGSTOP");
     try {
+      await frozen(server);
       expect(await bucket.put("a", bytes("1"))).toMatchObject({
         kind: "unknown",
         error: { code: "STORE_FAILED" },
