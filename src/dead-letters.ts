@@ -97,7 +97,15 @@ export class DeadLetters {
       throw new CoxswainError("ADDRESS_UNKNOWN", `No dead letter has the sequence ${sequence}`);
     const node = this.#node;
     const envelope = decodeEnvelope(letter.original, node.limits);
-    const again: Envelope = { ...envelope, deadlineMs: undefined };
+    // A message of its own, caused by the first: should it die too, it is known by our own id.
+    const again: Envelope = {
+      ...envelope,
+      id: node.nextMessageId(),
+      to: letter.to,
+      causationId: envelope.id,
+      correlationId: envelope.correlationId ?? envelope.id,
+      deadlineMs: undefined,
+    };
     const subject = inboxSubject(node.system, "in", node.zone, letter.to);
     const refused = node.transport.publish(subject, again, node.unreachableSubject(again));
     if (refused !== undefined) throw refused;
