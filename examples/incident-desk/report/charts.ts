@@ -30,7 +30,7 @@ export function barsOf(
     const y = i * row.height;
     const width = count === 0 ? 0 : Math.max(1.5, (count / most) * room);
     return html`<g><title>${label}: ${shownCount(count)}</title>
-<text class="label" x="${row.labelWidth - 10}" y="${y + 15}" text-anchor="end">${oneLine(label, 21)}</text>
+<text class="label" x="${row.labelWidth - 10}" y="${y + 15}" text-anchor="end">${oneLine(label, 19)}</text>
 <rect class="${tone}" x="${row.labelWidth}" y="${y + 4}" width="${fixed(width)}" height="14" rx="2"/>
 <text class="number" x="${fixed(row.labelWidth + width + 7)}" y="${y + 15}">${shownCount(count)}</text></g>`;
   });

@@ -3,7 +3,9 @@ import { shownCount } from "../text.ts";
 import { barsOf, durations, shownBytes, shownMs, toned } from "./charts.ts";
 import { type Column, code, dash, type Panels, ranked, sorted, table } from "./parts.ts";
 
-const microseconds = (us: number) => shownMs(Math.round(us) / 1_000);
+/** As exact as is of use: hundredths of a millisecond for the shortest, then whole ones. */
+const microseconds = (us: number) =>
+  shownMs(us < 10_000 ? Math.round(us / 10) / 100 : Math.round(us / 1_000));
 
 const statementColumns: readonly Column<StatementRow>[] = [
   { head: "Total", of: ({ totalUs }) => microseconds(totalUs), kind: "number" },

@@ -103,19 +103,19 @@ rect.plain{fill:var(--plain)}rect.quiet{fill:var(--quiet)}rect.critical{fill:var
 table{border-collapse:collapse;width:100%;font-size:.88rem}
 th{color:var(--soft);font-weight:560;text-align:left;white-space:nowrap;border-bottom:1.5px solid var(--line)}
 th,td{padding:.32rem .9rem .32rem 0;vertical-align:top}
-td{border-bottom:1px solid var(--line)}
-tbody tr:last-child td{border-bottom:0}
+td{overflow-wrap:break-word;border-bottom:1px solid var(--line)}
+tbody tr:last-child td{overflow-wrap:break-word;border-bottom:0}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;width:1%}
-td.code{min-width:12rem}
+td.code{min-width:12rem;overflow-wrap:anywhere}
 .more{color:var(--soft);font-size:.85rem;margin-top:.3rem}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}
 @media print{
 :root{color-scheme:light;${variables(palettes.light)}--page:#ffffff}
-body{font-size:10pt}main{max-width:none;padding:0}
+html{font-size:12px}body{font-size:10pt}main{max-width:none;padding:0}
 pre{max-height:none;border:1px solid var(--line)}
 .crews li,.finding,.group{border-radius:0}
 .group{border:0;padding:0}
 h2{break-after:avoid}h3,figcaption,caption{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}
-.table{overflow:visible}
+.table{overflow:visible}.charts{grid-template-columns:1fr 1fr}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }`;

@@ -1,0 +1,147 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isCoxswainError } from "coxswain/protocols";
+import { type Desk, startDesk } from "./desk.ts";
+import { filesOf, type Intake, takeIn } from "./intake.ts";
+import { shownBytes, shownMs } from "./logs/finding.ts";
+import { help, type Options, optionsOf, UsageError } from "./options.ts";
+import { type Report, rankedFindings, reportOf, verdictOf, writeReport } from "./report/index.ts";
+import { oneLine, reasonOf, shownCount } from "./text.ts";
+import { showRun } from "./view.ts";
+
+const exit = { written: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Findings the summary names; all are in the report. */
+const SUMMARY_MAX = 8;
+
+/** Where the words of a run go: with --json, standard output is for the JSON alone. */
+type Say = (line: string) => void;
+
+async function main(args: readonly string[]): Promise<number> {
+  let options: Options | "help";
+  try {
+    options = optionsOf(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\nSee --help.`);
+    return exit.usage;
+  }
+  if (options === "help") {
+    console.log(help);
+    return exit.written;
+  }
+  const say: Say = options.isJson ? console.error : console.log;
+  const interrupted = new AbortController();
+  const desks: Desk[] = [];
+  const forget = onInterrupt(interrupted, desks, say);
+  try {
+    return await run(options, interrupted.signal, desks, say);
+  } catch (error) {
+    if (interrupted.signal.aborted) {
+      say("Stopped. No report was written.");
+      return exit.interrupted;
+    }
+    console.error(`The run failed${isCoxswainError(error) ? ` with ${error.code}` : ""}: ${reasonOf(error)}`);
+    return error instanceof UsageError ? exit.usage : exit.failed;
+  } finally {
+    forget();
+  }
+}
+
+/** Ctrl-C once aborts the run, which then stops in order; twice ends the process and the crews' at once. */
+function onInterrupt(interrupted: AbortController, desks: readonly Desk[], say: Say): () => void {
+  const stop = (): void => {
+    if (interrupted.signal.aborted) {
+      for (const { processes } of desks) for (const crew of processes) crew.kill();
+      process.exit(exit.interrupted);
+    }
+    interrupted.abort(new Error("interrupted"));
+    say("Stopping in order: readers put down their files, the crews end. Once more to end at once.");
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, stop);
+  return () => {
+    for (const signal of signals) process.off(signal, stop);
+  };
+}
+
+async function run(options: Options, signal: AbortSignal, desks: Desk[], say: Say): Promise<number> {
+  const { workers, mode, areCrewsApart, name, servers, withinMs } = options;
+  const startedMs = performance.now();
+  const intake = await takeIn(options.paths, { signal });
+  const withWork = filesOf(intake).flatMap(([crew, files]) => (files.length > 0 ? [crew] : []));
+  if (withWork.length === 0 && intake.failures.length === 0)
+    throw new UsageError(`Expected logs, found none at ${options.paths.join(", ")}`);
+  const reports: string[] = [];
+  const onReport = ({ level, message }: { level: string; message: string }): void => {
+    if (level !== "info" && reports.length < 20) reports.push(`${level}: ${oneLine(message)}`);
+  };
+  const desk = await startDesk({
+    crews: withWork,
+    workers,
+    areCrewsApart,
+    name,
+    withinMs,
+    onReport,
+    ...(servers !== undefined && { servers }),
+  });
+  desks.push(desk);
+  let report: Report;
+  try {
+    const outcomes = await investigate(desk, intake, options, signal);
+    const tookMs = Math.round(performance.now() - startedMs);
+    const facts = { system: name, server: desk.system.url, mode, workers, areCrewsApart, tookMs };
+    report = reportOf(facts, intake, outcomes, Date.now());
+  } finally {
+    await desk.close();
+    for (const line of reports) console.error(line);
+  }
+  const written = await writeReport(report, resolve(options.out));
+  if (options.isJson) console.log(JSON.stringify(report));
+  summarize(report, written.html, say);
+  return report.crews.some(({ status }) => status === "done") ? exit.written : exit.failed;
+}
+
+async function investigate(desk: Desk, intake: Intake, options: Options, signal: AbortSignal) {
+  signal.throwIfAborted();
+  const screen = options.isJson ? process.stderr : process.stdout;
+  const { workers, mode, atMost } = options;
+  const view = options.hasView
+    ? showRun(desk.system, intake, { workers, screen, env: process.env })
+    : undefined;
+  const close = (): void => view?.close();
+  // The words of an interruption come after the picture, not into it.
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    return await desk.investigate(intake, { mode, atMost, signal });
+  } finally {
+    close();
+  }
+}
+
+function summarize(report: Report, page: string, say: Say): void {
+  const { run, totals, crews } = report;
+  say("");
+  say(verdictOf(report));
+  for (const finding of rankedFindings(report).slice(0, SUMMARY_MAX))
+    say(`  ${finding.severity.padEnd(8)} ${finding.crew.padEnd(9)} ${oneLine(finding.title, 90)}`);
+  const left = totals.critical + totals.warning + totals.info - SUMMARY_MAX;
+  if (left > 0) say(`  and ${shownCount(left)} more in the report`);
+  for (const { crew, status, error } of crews) {
+    if (error !== undefined) say(`  ${crew} crew failed with ${error.code}: ${oneLine(error.reason)}`);
+    if (status === "notAsked") say(`  ${crew} crew was not asked`);
+    if (status === "idle") say(`  ${crew} crew had nothing to do`);
+  }
+  for (const { name, reason } of [...report.notAssigned, ...crews.flatMap(({ failures }) => failures)].slice(
+    0,
+    SUMMARY_MAX,
+  ))
+    say(`  not read ${oneLine(name)}: ${oneLine(reason)}`);
+  if (report.isCut) say("  There were more logs than one run takes; the others were not read.");
+  say("");
+  const rate = `${shownCount(run.linesPerSecond)} lines/s, ${shownBytes(run.bytesPerSecond)}/s`;
+  say(`${shownCount(totals.lines)} lines, ${shownBytes(totals.bytes)} in ${shownMs(run.tookMs)}: ${rate}`);
+  say(`Report: ${pathToFileURL(page).href}`);
+}
+
+process.exitCode = await main(process.argv.slice(2));
