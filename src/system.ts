@@ -195,7 +195,9 @@ export class ActorSystem {
     await settled(this.#registry.leave(), node);
     node.close();
     await settled(this.#opened.close(), node);
-    return { stopped: cells.length - unfinished.length, unfinished, counts: { ...node.counts } };
+    // The node's own actor is nobody's but ours.
+    const spawned = cells.filter((cell) => cell.address !== nodeAddress(node.name)).length;
+    return { stopped: spawned - unfinished.length, unfinished, counts: { ...node.counts } };
   }
 
   #assertOpen(): void {
