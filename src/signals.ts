@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { realEnv } from "./env/env.ts";
 import type { Listening } from "./ref.ts";
 import type { ActorSystem } from "./system.ts";
 
@@ -26,7 +27,7 @@ export function closeOnSignals(system: Pick<ActorSystem, "drain">, options: Sign
   const { withinMs, signals = ["SIGINT", "SIGTERM"], say = sayOnStderr } = options;
   let firstAtMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
-    const nowMs = performance.now();
+    const nowMs = realEnv.monotonicMs();
     if (firstAtMs !== undefined) {
       if (nowMs - firstAtMs >= samePressMs) endBy(signal);
       return;

@@ -100,7 +100,7 @@ export interface Bucket {
   /** With `revision`, only on it. */
   delete(key: string, revision?: number): Promise<Outcome>;
   entries(): Promise<Outcome<readonly Entry[]>>;
-  /** Present entries first, in order of revision, then every change. `ready` resolves after the present ones. */
+  /** Present entries first, in order of revision, then every change. Resolves once the present ones were delivered. */
   watch(handler: (entry: Entry) => void): Promise<Outcome<Closable>>;
 }
 
