@@ -46,5 +46,5 @@ export const control = defineProtocol({
 
 /** Where a node's own actor lives. The prefix `node-` is reserved. */
 export function nodeAddress(node: string): ActorAddress {
-  return actorAddress(`node-${node}`.slice(0, 64));
+  return actorAddress(`node-${node}`);
 }

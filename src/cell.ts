@@ -82,6 +82,11 @@ export class Cell implements HostCell {
     return this.#postponed?.length ?? 0;
   }
 
+  /** Whether messages wait, or somebody waits for an answer of this actor. */
+  get busy(): boolean {
+    return this.waiting > 0 || this.postponed > 0 || (this.#questions?.awaited ?? false);
+  }
+
   get oldestEnteredMs(): number | undefined {
     return this.#resumed?.[0]?.enteredMs ?? this.#mailbox?.oldestEnteredMs();
   }
@@ -193,6 +198,14 @@ export class Cell implements HostCell {
     this.#questions ??= new Questions(this.definition.limits, this.env);
     const found = this.#questions.arrive(incoming);
     if (found === "fresh") return false;
+    if (found === "full") {
+      this.node.refuse(
+        incoming,
+        "MAILBOX_FULL",
+        `Too many share the answer to ${incoming.envelope.type} of ${this.address}`,
+      );
+      return true;
+    }
     this.node.counts.handled++;
     if (found !== "joined") this.node.answer(this, incoming, found);
     return true;

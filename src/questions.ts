@@ -34,12 +34,22 @@ export class Questions {
     return this.#open.size;
   }
 
-  /** A keyed question arrives. `fresh`: it is the first; `joined`: it will share the answer; else the answer itself. */
-  arrive(question: Incoming): "fresh" | "joined" | Given {
+  /** Whether somebody still waits for an answer. */
+  get awaited(): boolean {
+    const nowMs = this.#env.nowMs();
+    return [...this.#open.values()].some((question) => this.#isAwaited(question, nowMs));
+  }
+
+  /**
+   * A keyed question arrives. `fresh`: it is the first; `joined`: it will share the answer; `full`: too many
+   * share it already; else the answer itself.
+   */
+  arrive(question: Incoming): "fresh" | "joined" | "full" | Given {
     const name = keyOf(question);
     const known = this.#keyed.get(name);
     if (known !== undefined && (known.given === undefined || known.untilMs > this.#env.monotonicMs())) {
       if (known.given !== undefined) return known.given;
+      if (known.joined.length >= this.#limits.questionsMax) return "full";
       known.joined.push(question);
       return "joined";
     }
@@ -85,8 +95,18 @@ export class Questions {
   #closeExpired(): void {
     const nowMs = this.#env.nowMs();
     for (const [id, question] of this.#open) {
-      if ((question.envelope.deadlineMs ?? Number.POSITIVE_INFINITY) < nowMs) this.#open.delete(id);
+      if (this.#isAwaited(question, nowMs)) continue;
+      this.#open.delete(id);
+      if (question.envelope.key !== undefined) this.#keyed.delete(keyOf(question));
     }
+  }
+
+  #isAwaited(question: Incoming, nowMs: number): boolean {
+    const { key } = question.envelope;
+    const joined = key === undefined ? [] : (this.#keyed.get(keyOf(question))?.joined ?? []);
+    return [question, ...joined].some(
+      ({ envelope }) => (envelope.deadlineMs ?? Number.POSITIVE_INFINITY) >= nowMs,
+    );
   }
 
   #forgetOldAnswers(): void {

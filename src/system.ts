@@ -166,7 +166,7 @@ export class ActorSystem {
   }
 
   /**
-   * Closes in good order: takes no new names, lets waiting messages be worked on for at most `withinMs`, stops the
+   * Closes in good order: takes no new names, lets waiting messages and open questions end for at most `withinMs`, stops the
    * actors, youngest first, gives the names back, and closes the connection and the embedded server if they are ours.
    * Idempotent: later calls get the first one's report.
    */
@@ -182,8 +182,7 @@ export class ActorSystem {
   async #drain(withinMs: number): Promise<DrainReport> {
     const node = this.#node;
     const untilMs = node.env.monotonicMs() + withinMs;
-    const busy = (): Cell[] =>
-      [...node.cells.values()].filter((cell) => cell.waiting > 0 || cell.postponed > 0);
+    const busy = (): Cell[] => [...node.cells.values()].filter((cell) => cell.busy);
     await node.transport.flush();
     while (busy().length > 0 && node.env.monotonicMs() < untilMs) {
       await new Promise<void>((resolve) => node.env.setTimer(5, resolve));
@@ -221,7 +220,7 @@ async function settled(closing: Promise<void>, node: Node): Promise<void> {
 export async function createSystem(options: SystemOptions): Promise<ActorSystem> {
   const env = options.env ?? realEnv;
   const record: NodeRecord = {
-    node: nameToken("a node name", options.node ?? `n${env.uniqueId().slice(0, 6)}`),
+    node: nodeName(options.node ?? `n${env.uniqueId().slice(0, 6)}`),
     incarnation: env.uniqueId().slice(0, 12),
     zone: nameToken("a zone", options.zone ?? "main"),
     pid: process.pid,
@@ -290,6 +289,16 @@ async function answers(node: Node, record: NodeRecord): Promise<boolean> {
     { withinMs: record.leaseMs / 3 },
   );
   return asked.then((info) => (info as NodeInfo).incarnation === record.incarnation).catch(() => false);
+}
+
+/** A node is an address too, with a prefix. */
+function nodeName(name: string): string {
+  nameToken("a node name", name);
+  if (name.length <= 59) return name;
+  throw new CoxswainError(
+    "OPTION_INVALID",
+    `Expected a node name of at most 59 characters, got ${quote(name)}`,
+  );
 }
 
 function leaseOf(leaseMs: number): number {
