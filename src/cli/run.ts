@@ -91,16 +91,16 @@ function runScript(
   });
   // A script may say something on the channel that only shows it whether we live.
   child.on("message", () => {});
-  const stopSignals = passOnSignals(child);
+  const ending = passOnSignals(child);
   void server?.exited.then(({ expected, log }) => {
     if (expected) return;
     say(`coxswain: nats-server ended unexpectedly: ${log.at(-1) ?? "it said nothing"}`);
-    child.kill("SIGTERM");
+    ending.begin("SIGTERM");
   });
   return new Promise((settle, reject) => {
     child.once("error", (cause) => reject(new CommandFailure(`Cannot run ${script}: ${cause.message}`)));
     child.once("exit", (code, signal) => {
-      stopSignals();
+      ending.close();
       settle(code ?? 128 + (constants.signals[signal ?? "SIGTERM"] ?? 0));
     });
   });
@@ -120,27 +120,28 @@ if (process.ppid === ${process.pid} && process.channel) {
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** The first signal goes to the script, which has a while to end; a second one ends everything at once. */
-function passOnSignals(child: ChildProcess): () => void {
-  let firstAtMs: number | undefined;
+function passOnSignals(child: ChildProcess): { begin(signal: NodeJS.Signals): void; close(): void } {
+  let begunAtMs: number | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    const nowMs = performance.now();
-    if (firstAtMs === undefined) {
-      firstAtMs = nowMs;
-      child.kill(signal);
-      timer = setTimeout(() => {
-        say(`coxswain: the script did not end within ${scriptEndsWithinMs / 1_000} s, and is killed`);
-        child.kill("SIGKILL");
-      }, scriptEndsWithinMs);
-    } else if (nowMs - firstAtMs >= samePressMs) {
+  const begin = (signal: NodeJS.Signals): void => {
+    begunAtMs = performance.now();
+    child.kill(signal);
+    timer ??= setTimeout(() => {
+      say(`coxswain: the script did not end within ${scriptEndsWithinMs / 1_000} s, and is killed`);
       child.kill("SIGKILL");
-      // The server ends with us.
-      process.exit(signal === "SIGINT" ? exitCodes.interrupted : 128 + (constants.signals[signal] ?? 0));
-    }
+    }, scriptEndsWithinMs);
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (begunAtMs === undefined) return begin(signal);
+    if (performance.now() - begunAtMs < samePressMs) return;
+    child.kill("SIGKILL");
+    // The server ends with us.
+    process.exit(signal === "SIGINT" ? exitCodes.interrupted : 128 + (constants.signals[signal] ?? 0));
   };
   for (const signal of signals) process.on(signal, onSignal);
-  return () => {
+  const close = (): void => {
     clearTimeout(timer);
     for (const signal of signals) process.removeListener(signal, onSignal);
   };
+  return { begin, close };
 }

@@ -1,6 +1,9 @@
 import { connect, JSONCodec } from "nats";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { exampleFile, openTerminal, output, type Running, type Terminal } from "../../support/cli.ts";
+
+// Each look is a process.
+vi.setConfig({ testTimeout: 60_000 });
 
 // One system in a first terminal, looked at from others.
 let terminal: Terminal;

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type Finding, nodeFinding } from "../../../src/cli/doctor.ts";
+import { openTerminal, output, type Terminal } from "../../support/cli.ts";
+import { eachServerVersion, testServer } from "../../support/nats-server.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+let terminal: Terminal;
+beforeAll(async () => {
+  terminal = await openTerminal();
+});
+afterAll(() => terminal[Symbol.asyncDispose]());
+
+async function examine(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; of: (what: string) => Finding | undefined; findings: readonly Finding[] }> {
+  const { stdout, stderr, code } = await output(terminal.coxswain(["doctor", "--json", ...args], { env }));
+  expect(stderr).toBe("");
+  const { findings } = JSON.parse(stdout) as { findings: readonly Finding[] };
+  return { code, findings, of: (name) => findings.find(({ what }) => what === name) };
+}
+
+describe("doctor", () => {
+  it.each(eachServerVersion)("says what a server %s is, and what it proves", async (version) => {
+    await using server = await testServer({ version });
+    const { code, of } = await examine(["--servers", server.url]);
+    expect(code).toBe(0);
+    expect(of("node")?.says).toContain(process.versions.node);
+    expect(of("version")).toMatchObject({ state: "fine", says: expect.stringContaining(version) });
+    expect(of("JetStream")?.state).toBe("fine");
+    expect(of("subjects")?.state).toBe("fine");
+    expect(of("store")?.state).toBe("fine");
+    expect(of("survives process")).toMatchObject({ state: "fine", says: expect.stringMatching(/^yes: /) });
+    expect(of("survives node")).toMatchObject({ state: "note", says: expect.stringMatching(/^no: /) });
+    expect(of("survives power")?.remedy).toBeDefined();
+  });
+
+  it("without a server starts one for the moment, and says so", async () => {
+    const { code, of } = await examine([]);
+    expect(code).toBe(0);
+    expect(of("binary")?.says).toContain("(NATS_SERVER_BIN)");
+    expect(of("server")?.says).toContain("embedded one, as createSystem starts it");
+    expect(of("survives power")?.says).toContain("flushes to disk every second");
+  });
+
+  it("misses JetStream where a server has none", async () => {
+    const config = 'authorization { users: [{ user: "bow", password: "p" }] }\njetstream: disabled\n';
+    await using server = await testServer({ config });
+    const { code, of } = await examine(["--servers", server.url.replace("//", "//bow:p@")]);
+    expect(code).toBe(1);
+    expect(of("JetStream")).toMatchObject({ state: "missing", remedy: expect.stringContaining("-js") });
+    expect(of("store")).toBeUndefined();
+    expect(of("server")?.says).not.toContain("bow:p");
+  });
+
+  it("names the subjects that a user may not use", async () => {
+    const permissions = {
+      publish: ["cx.fleet.in.stern.>", "cx.fleet.re.>", "cx.fleet.ctl.>", "$JS.API.>", "$KV.>"],
+      subscribe: [">"],
+    };
+    const users = [{ user: "bow", password: "p", permissions }];
+    await using server = await testServer({ config: { authorization: { users } } });
+    const url = server.url.replace("//", "//bow:p@");
+    const { code, of } = await examine(["--servers", url, "--system", "fleet", "--zone", "main"]);
+    expect(code).toBe(1);
+    expect(of("subjects")).toMatchObject({ state: "missing" });
+    expect(of("subjects")?.says).toMatch(/publish cx\.fleet\.in\.main\.doctor-/);
+    expect(of("subjects")?.says).toMatch(/publish cx\.fleet\.ev\.doctor-/);
+    expect(of("subjects")?.says).not.toMatch(/cx\.fleet\.(re|ctl)\./);
+    expect(of("store")?.state).toBe("fine");
+    const inZone = await examine(["--servers", url, "--system", "fleet", "--zone", "stern"]);
+    expect(inZone.of("subjects")?.says).not.toContain("fleet.in.");
+  });
+
+  it("misses what it cannot connect to, with what to do", async () => {
+    await using server = await testServer({ config: { authorization: { token: "t" } } });
+    const refused = await examine(["--servers", server.url]);
+    expect(refused.code).toBe(1);
+    expect(refused.of("connection")).toMatchObject({
+      state: "missing",
+      remedy: expect.stringContaining("--creds"),
+    });
+    const gone = await examine(["--servers", "nats://127.0.0.1:1"]);
+    expect(gone.code).toBe(1);
+    expect(gone.of("connection")?.remedy).toContain("start that server");
+  });
+
+  it("misses a binary that NATS_SERVER_BIN names wrongly", async () => {
+    const { code, of, findings } = await examine([], { NATS_SERVER_BIN: "/nowhere/nats-server" });
+    expect(code).toBe(1);
+    expect(of("binary")?.says).toContain("/nowhere/nats-server");
+    expect(findings).toHaveLength(2);
+  });
+
+  it("prints for people what is missing at the end", async () => {
+    const { stdout, code } = await output(terminal.coxswain(["doctor", "--servers", "nats://127.0.0.1:1"]));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^✓ node /);
+    expect(stdout).toMatch(/\n✗ connection .+\n +→ start that server/);
+    expect(stdout).toMatch(/\nMissing: connection\.\n$/);
+  });
+});
+
+it("a Node that is too old is missing, one without TypeScript is told of it", () => {
+  expect(nodeFinding("18.20.0", undefined).state).toBe("missing");
+  expect(nodeFinding("20.18.1", undefined).state).toBe("missing");
+  expect(nodeFinding("20.19.0", undefined)).toMatchObject({
+    state: "fine",
+    says: expect.stringContaining("22.18"),
+  });
+  expect(nodeFinding("24.0.0", "strip").says).toContain("runs TypeScript");
+});
+
+it("setup says where a binary is that is here already", async () => {
+  const { stdout, stderr, code } = await output(terminal.coxswain(["setup"]));
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/\/nats-server\n$/);
+  expect(stderr).toMatch(/nats-server \d+\.\d+\.\d+ \(NATS_SERVER_BIN\)/);
+});
