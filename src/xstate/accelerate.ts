@@ -5,10 +5,11 @@ import {
   type AnyStateNode,
   type AnyTransitionDefinition,
   assign,
+  type StateValue,
   type UnknownAction,
 } from "xstate";
 import { CellSystem } from "./cell-system.ts";
-import { Configuration, type Plan } from "./configuration.ts";
+import { Configuration, isComplete, type Plan } from "./configuration.ts";
 import { activeNodes, reportMicrostep, snapshotIn, snapshotWith } from "./internals.ts";
 import { initialStepsOf, stepsOf } from "./plan.ts";
 import { implementationOf, runActions } from "./run-actions.ts";
@@ -100,19 +101,19 @@ export class Accelerated {
     const nodes = activeNodes(snapshot);
     let configuration = this.#byNodes.get(nodes);
     if (configuration === undefined) {
-      configuration = this.#configuration(nodes);
+      configuration = this.#configuration(nodes, snapshot.value);
       this.#byNodes.set(nodes, configuration);
     }
     return configuration;
   }
 
-  #configuration(nodes: Iterable<AnyStateNode>): Configuration {
+  #configuration(nodes: Iterable<AnyStateNode>, value?: StateValue): Configuration {
     const list = [...nodes];
     const key = list.map((node) => node.order).join();
     let configuration = this.#configurations.get(key);
     if (configuration === undefined) {
       if (this.#configurations.size >= configurationsMax) this.#configurations.clear();
-      configuration = new Configuration(this.#machine, list);
+      configuration = new Configuration(this.#machine, list, value);
       this.#configurations.set(key, configuration);
       this.#byNodes.set(list, configuration);
     }
@@ -158,6 +159,7 @@ export class Accelerated {
     // XState keeps the old order of nodes where a transition ends in the states it began in.
     const { nodes } = steps;
     const same = nodes.size === from.nodes.length && from.nodes.every((node) => nodes.has(node));
+    if (!same && !isComplete(nodes)) return "slow";
     const next = same ? from : this.#configuration(nodes);
     return next.transient ? "slow" : { actions: steps.actions, next };
   }

@@ -27,9 +27,10 @@ export class Configuration implements SharedParts {
   readonly #plans = new Map<AnyTransitionDefinition, PlanNode>();
   #postponed: ReadonlySet<string> | undefined;
 
-  constructor(machine: AnyStateMachine, nodes: AnyStateNode[]) {
+  /** @param value the state value of the nodes, if it is known. */
+  constructor(machine: AnyStateMachine, nodes: AnyStateNode[], value?: StateValue) {
     this.nodes = nodes;
-    this.value = stateValue(machine.root, nodes);
+    this.value = value === undefined ? stateValue(machine.root, nodes) : frozen(value);
     this.tags = new Set(nodes.flatMap((node) => node.tags));
     this.branch = branchOf(machine.root, this.value);
     this.transient = nodes.some((node) => node.always !== undefined);
@@ -72,6 +73,23 @@ function stateValue(node: AnyStateNode, nodes: readonly AnyStateNode[]): StateVa
     (child) => [child.key, isAtomic(child) ? {} : stateValue(child, nodes)] as const,
   );
   return Object.freeze(Object.fromEntries(entries));
+}
+
+function frozen(value: StateValue): StateValue {
+  if (typeof value === "string") return value;
+  return Object.freeze(
+    Object.fromEntries(Object.entries(value).map(([key, part]) => [key, frozen(part ?? {})])),
+  );
+}
+
+/** Whether nodes are all that is active: reentering the root with a history can leave XState with less. */
+export function isComplete(nodes: ReadonlySet<AnyStateNode>): boolean {
+  return [...nodes].every((node) => {
+    const inner = Object.values(node.states as Record<string, AnyStateNode>);
+    const active = inner.filter((child) => nodes.has(child)).length;
+    const wanted = node.type === "compound" ? 1 : inner.filter(({ type }) => type !== "history").length;
+    return active === wanted && (node.parent === undefined || nodes.has(node.parent));
+  });
 }
 
 function isAtomic(node: AnyStateNode): boolean {

@@ -17,8 +17,9 @@ export function stepsOf(
   nodes: readonly AnyStateNode[],
   enabled: readonly AnyTransitionDefinition[],
 ): Steps | undefined {
+  // Also of those that will give way: what they would leave depends on the history.
+  if (enabled.some(({ target }) => target?.some((node) => node.type === "history"))) return undefined;
   const transitions = withoutConflicts(enabled, nodes);
-  if (transitions.some(({ target }) => target?.some((node) => node.type === "history"))) return undefined;
   const left = [...exitSet(transitions, nodes)].sort((a, b) => b.order - a.order);
   if (left.some((node) => node.invoke.length > 0 || remembers(node))) return undefined;
   const entry = entryOf(transitions);
