@@ -24,8 +24,6 @@ export function isForbiddenKey(key: string): boolean {
 
 // The way to the value in hand, one key a level: written while walking, read only by a refusal.
 const path: (string | number)[] = new Array(64).fill("");
-/** Inside `for…in` the engine answers this from what the loop knows already; `Object.hasOwn` takes 5× longer. */
-export const hasOwn = Object.prototype.hasOwnProperty;
 
 /** Each rule below takes the depth at which this path ends. */
 export function setPath(depth: number, key: string | number): void {
@@ -105,6 +103,7 @@ export function isPair(high: number, low: number): boolean {
 
 // From this many UTF-16 units on, one call of `encodeInto` is faster than a loop in JavaScript.
 export const longTextUnits = 40;
+
 /** What a getter or a proxy throws while it is read is the sender's fault too. */
 export function asRefusal(thrown: unknown): CoxswainError {
   if (isCoxswainError(thrown)) return thrown;

@@ -6,7 +6,6 @@ import {
   checkObject,
   checkWellFormed,
   forbiddenKey,
-  hasOwn,
   isForbiddenKey,
   isPair,
   type Limits,
@@ -102,8 +101,10 @@ function copyObject(object: Readonly<Record<string, unknown>>, depth: number): R
   checkContainer(nodes, depth, limits);
   const copy: Record<string, unknown> = {};
   let count = 0;
-  for (const key in object) {
-    if (!hasOwn.call(object, key)) continue;
+  // Not for…in: one object in dictionary mode, and every later loop of this kind takes twice as long.
+  const keys = Object.keys(object);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
     setPath(depth, key);
     const value = object[key];
     if (value === undefined) continue;
