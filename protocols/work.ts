@@ -41,7 +41,11 @@ export const fanOut = defineProtocol({
      */
     run: question(
       z.object({
-        branches: z.array(branch).min(1).max(1_000),
+        branches: z
+          .array(branch)
+          .min(1)
+          .max(1_000)
+          .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "branch names differ"),
         mode: z.enum(["parallel", "sequence"]).default("parallel"),
         atMost: z.number().int().min(1).max(1_000).default(16),
         /** How long one branch may take, in milliseconds. */
