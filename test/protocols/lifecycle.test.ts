@@ -28,8 +28,9 @@ test("the facts are just the types that no protocol of a user may emit", () => {
 describe("a fact", () => {
   test.each<[keyof typeof lifecycle.emits, object]>([
     ["started", { address: actorAddress("crew.bow"), protocol: "delegation@1.0", node: "n1" }],
-    ["stopped", {}],
-    ["stopped", { reason: "asked to" }],
+    ["stopped", { kind: "done", output: { total: 3 } }],
+    ["stopped", { kind: "stopped", reason: "asked to" }],
+    ["stopped", { kind: "lost" }],
     ["failed", { error }],
     ["failed", { error: { ...error, details: { at: 3 } }, messageId: messageId("n", 1) }],
     ["changed", { value: { working: { task: "row" } }, from: "idle" }],
@@ -43,6 +44,8 @@ describe("a fact", () => {
 
   test.each<[keyof typeof lifecycle.emits, object]>([
     ["started", { address: "a..b", protocol: "delegation@1.0", node: "n1" }],
+    ["stopped", { reason: "asked to" }],
+    ["stopped", { kind: "failed" }],
     ["failed", { error: "broken" }],
     ["changed", { value: undefined }],
     ["changed", { value: () => 1 }],
