@@ -156,7 +156,7 @@ describe("bytes from outside", () => {
     expect(seen.refused).toBeGreaterThan(inputs / 10);
     expect(seen.taken).toBeGreaterThan(inputs / 100);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
-  }, 180_000);
+  }, 600_000);
 });
 
 /** A frame with this body, whatever it is. */
