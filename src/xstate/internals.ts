@@ -246,9 +246,10 @@ export function childrenOf(actor: LocalActor): Readonly<Record<string, LocalActo
 
 /** Takes a finished child out of its parent's snapshot, where XState keeps it for ever. */
 export function forgetChild(parent: LocalActor, child: LocalActor): void {
-  const { [child.id]: found, ...children } = childrenOf(parent);
+  // Not always under its own id: `spawnChild` without one files it under "undefined".
+  const kept = Object.entries(childrenOf(parent)).filter(([, other]) => other !== child);
   const snapshot = inside(parent)._snapshot as AnyMachineSnapshot;
-  if (found === child) replaceSnapshot(parent, { ...snapshot, children } as AnyMachineSnapshot);
+  replaceSnapshot(parent, { ...snapshot, children: Object.fromEntries(kept) } as AnyMachineSnapshot);
 }
 
 /** Whether an active state of the parent invokes the child; it goes when the state is left. */

@@ -27,6 +27,7 @@ export class Reducer {
   readonly #scope: ReducerScope;
   #snapshot: AnySnapshot = blank;
   #actor: LocalActor | undefined;
+  #started = false;
 
   constructor(logic: AnyActorLogic, system: CellSystem, options: RootOptions) {
     const { id, input, snapshot } = options;
@@ -44,6 +45,11 @@ export class Reducer {
     return this.#actor === undefined ? this.#snapshot : this.#actor.getSnapshot();
   }
 
+  start(): void {
+    this.#started = true;
+    if (this.#actor !== undefined) startNow(this.#actor);
+  }
+
   take(event: AnyEventObject): void {
     if (this.#actor !== undefined) deliver(this.#actor, event);
     else this.#become(() => this.#logic.transition(this.#snapshot, event, this.#scope as never));
@@ -57,13 +63,10 @@ export class Reducer {
     if (this.#actor !== undefined) stopNow(this.#actor);
   }
 
-  /** From here on the actor runs the reducer. */
+  /** From the next event on the actor runs the reducer. What it is sent until then waits in its queue. */
   actor(): LocalActor {
-    if (this.#actor === undefined) {
-      const options = { id: this.id, input: undefined, snapshot: this.#snapshot };
-      this.#actor = createRoot(this.#logic, this.system, options);
-      startNow(this.#actor);
-    }
+    const options = { id: this.id, input: undefined, snapshot: this.#snapshot };
+    this.#actor ??= createRoot(this.#logic, this.system, options);
     return this.#actor;
   }
 
@@ -73,7 +76,9 @@ export class Reducer {
     } catch (error) {
       this.#snapshot = { ...this.#snapshot, status: "error", output: undefined, error };
     }
-    if (this.#actor !== undefined) replaceSnapshot(this.#actor, this.#snapshot);
+    if (this.#actor === undefined) return;
+    replaceSnapshot(this.#actor, this.#snapshot);
+    if (this.#started) startNow(this.#actor);
   }
 }
 

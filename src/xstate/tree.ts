@@ -86,7 +86,7 @@ export class Tree implements TreeHost, LocalEffects {
 
   start(): void {
     const before = this.#open(0);
-    if (!(this.#root instanceof Reducer)) this.#root.start();
+    this.#root.start();
     this.#close(before);
     this.#drain();
   }
