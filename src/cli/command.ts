@@ -1,7 +1,7 @@
 import type { ParseArgsOptionDescriptor } from "node:util";
 
 /** An option of a command, and what `--help` says of it. */
-export interface OptionSpec extends Pick<ParseArgsOptionDescriptor, "type"> {
+interface OptionSpec extends Pick<ParseArgsOptionDescriptor, "type"> {
   /** Stands for the value: "URL". Absent for a switch. */
   readonly value?: string;
   readonly says: string;

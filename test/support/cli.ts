@@ -10,7 +10,7 @@ const fromHere = (path: string): string => fileURLToPath(new URL(path, import.me
 const mainFile = fromHere("../../src/cli/main.ts");
 export const exampleFile = (name: string): string => fromHere(`../../examples/${name}`);
 
-export interface ProgramOptions {
+interface ProgramOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
