@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
@@ -65,6 +66,9 @@ export async function openTerminal(): Promise<Terminal> {
 
 function start(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Running {
   const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  // A test that ran out of time disposes of nothing.
+  const kill = (): boolean => child.kill("SIGKILL");
+  process.once("exit", kill);
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -74,7 +78,10 @@ function start(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Ru
     stderr += text;
   });
   const ended = new Promise<number>((resolve) => {
-    child.once("close", (code, signal) => resolve(code ?? 128 + (signal === "SIGINT" ? 2 : 15)));
+    child.once("close", (code, signal) => {
+      process.removeListener("exit", kill);
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
   });
   return {
     child,
@@ -97,7 +104,7 @@ function start(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Ru
         { timeout: 15_000, interval: 20 },
       ),
     [Symbol.asyncDispose]: async () => {
-      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+      kill();
       await ended;
     },
   };
