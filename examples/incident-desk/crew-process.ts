@@ -9,7 +9,7 @@ export interface CrewOrder {
   readonly crew: Crew;
   readonly workers: number;
   readonly withinMs: number;
-  readonly servers: string;
+  readonly servers: string | readonly string[];
 }
 
 /** What a crew's process says. */

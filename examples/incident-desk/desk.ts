@@ -70,7 +70,8 @@ export async function startDesk(options: DeskOptions): Promise<Desk> {
     await system.drain({ withinMs: 1_000 });
   };
   const startApart = async (crew: Crew): Promise<void> => {
-    const reachable = typeof servers === "string" ? servers : system.url;
+    // What the system itself was told: the URL it reports holds no password.
+    const reachable = servers ?? process.env.NATS_URL ?? system.url;
     const order = { system: name, crew, workers, withinMs, servers: reachable };
     processes.push(
       await startCrewProcess(order, (message) => onReport({ level: "warning", message } satisfies Report)),

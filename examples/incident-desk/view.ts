@@ -1,6 +1,7 @@
 import type { ActorSystem } from "coxswain";
 import { fanOut, work } from "coxswain/protocols";
 import { filesOf, type Intake } from "./intake.ts";
+import { counted } from "./logs/finding.ts";
 import { readProgress, readTask } from "./tasks.ts";
 import { oneLine, shownCount } from "./text.ts";
 import { type FrameOptions, frame, listenHint } from "./view-frame.ts";
@@ -67,7 +68,7 @@ function listen(system: ActorSystem, state: ViewState, say: (line: string) => vo
     desk.on("branchStarted", ({ name }) => state.crewStarted(name)),
     desk.on("branchDone", ({ name }) => {
       state.crewEnded(name);
-      say(`${name}: done, ${shownCount(state.crew(name)?.filesRead ?? 0)} files`);
+      say(`${name}: done, ${counted(state.crew(name)?.filesRead ?? 0, "file")}`);
     }),
     desk.on("branchFailed", ({ name, code, reason }) => {
       state.crewEnded(name, `${code}: ${reason}`);
@@ -117,8 +118,9 @@ function draw(
   const redraw = (): void => {
     const lines = frame(state, {
       ...options,
-      columns: screen.columns ?? 80,
-      rows: Math.max(4, (screen.rows ?? 24) - 1),
+      // A terminal that does not know its size says 0.
+      columns: screen.columns || 80,
+      rows: Math.max(4, (screen.rows || 24) - 1),
       elapsedMs: performance.now() - startedMs,
     });
     const up = drawn > 0 ? `\x1b[${drawn}A` : "";

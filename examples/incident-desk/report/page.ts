@@ -66,7 +66,7 @@ ${numbers([
   { name: "For information", value: shownCount(totals.info) },
   { name: "Lines", value: shownCount(totals.lines) },
   { name: "Text", value: shownBytes(totals.bytes) },
-  { name: "Took", value: shownMs(Math.round(run.tookMs)) },
+  { name: "Read in", value: shownMs(run.workedMs) },
   { name: "Lines a second", value: shownCount(run.linesPerSecond) },
   {
     name: "Files not read",

@@ -45,8 +45,10 @@ export interface RunFacts {
   readonly mode: "parallel" | "sequence";
   readonly workers: number;
   readonly areCrewsApart: boolean;
-  /** From the first file looked at to the last fact. */
+  /** From the start to the last fact, with the server's start. */
   readonly tookMs: number;
+  /** How long the crews were at work. */
+  readonly workedMs: number;
 }
 
 /** Adds up what the crews found. Every number comes from facts. */
@@ -67,8 +69,8 @@ export function reportOf(
     madeAtMs,
     run: {
       ...run,
-      linesPerSecond: perSecond(lines, run.tookMs),
-      bytesPerSecond: perSecond(bytes, run.tookMs),
+      linesPerSecond: perSecond(lines, run.workedMs),
+      bytesPerSecond: perSecond(bytes, run.workedMs),
     },
     totals: {
       files: sum(({ files }) => files.length),
