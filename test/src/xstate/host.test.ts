@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test, vi } from "vitest";
 import {
   type AnyActorRef,
@@ -628,6 +630,38 @@ describe("calls", () => {
     }
     expect(Object.keys(now().children)).toEqual([]);
     expect(JSON.stringify(hosted.persist()).length).toBeLessThan(200);
+  });
+
+  test("of 20,000 further spawned children leave no memory behind", { timeout: 60_000 }, async () => {
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc") as () => void;
+    const machine = setup({
+      types: { context: {} as { done: number; last: string } },
+      actors: { call: fromPromise(async () => "x".repeat(50)) },
+    }).createMachine({
+      context: { done: 0, last: "" },
+      initial: "a",
+      // Ids of their own make event types of their own: XState remembers every one, in every state.
+      always: { guard: () => false, actions: () => {} },
+      states: { a: { on: { go: { actions: assign(({ spawn }) => ({ last: spawn("call").id })) } } } },
+      on: { "xstate.done.actor.*": { actions: assign({ done: ({ context }) => context.done + 1 }) } },
+    });
+    const { send, now, cell } = run(machine);
+    const spawn = async (count: number): Promise<number> => {
+      const wanted = now().context.done + count;
+      for (let i = 0; i < count; i += 100) {
+        for (let j = 0; j < 100; j++) send("go");
+        const sofar = wanted - count + i + 100;
+        await vi.waitFor(() => expect(now().context.done).toBe(sofar), { interval: 1 });
+        cell.turns.length = 0;
+        cell.story.length = 0;
+      }
+      gc();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = await spawn(2_000);
+    const after = await spawn(20_000);
+    expect((after - before) / 20_000).toBeLessThan(60);
   });
 
   test("that failed as spawned children are reaped too, an invoked one stays while its state does", async () => {
