@@ -29,8 +29,6 @@ export interface ReducerBehaviour<P extends Protocol = Protocol, S = unknown, I 
 }
 
 export interface ActorLimits extends MailboxLimits {
-  /** Messages a state may hold back; default 1,000. */
-  readonly postponedMax: number;
   /** Questions taken and not yet answered; default 10,000. */
   readonly questionsMax: number;
   /** How long the answer to a keyed question is kept for those who ask again, in milliseconds; default 60,000. */
@@ -108,7 +106,7 @@ function checkSpeaks(protocol: Protocol, machine: AnyStateMachine): void {
   }
 }
 
-const wholeNumbers = { postponedMax: 1_000, questionsMax: 10_000, answerWindowMs: 60_000, answersMax: 1_000 };
+const wholeNumbers = { questionsMax: 10_000, answerWindowMs: 60_000, answersMax: 1_000 };
 
 function actorLimits(given: Partial<ActorLimits>): ActorLimits {
   const limits = { ...wholeNumbers };
@@ -122,11 +120,12 @@ function actorLimits(given: Partial<ActorLimits>): ActorLimits {
     }
     limits[name] = value;
   }
-  const { waitingMax, overflow, overtakesMax } = given;
+  const { waitingMax, overflow, overtakesMax, postponedMax } = given;
   const mailbox = mailboxLimits({
     ...(waitingMax === undefined ? {} : { waitingMax }),
     ...(overflow === undefined ? {} : { overflow }),
     ...(overtakesMax === undefined ? {} : { overtakesMax }),
+    ...(postponedMax === undefined ? {} : { postponedMax }),
   });
   return Object.freeze({ ...mailbox, ...limits });
 }

@@ -13,6 +13,7 @@ import {
   validate,
   type WireError,
 } from "../protocols/index.ts";
+import { sendControl } from "./control.ts";
 import type { Timer } from "./env/env.ts";
 import type { Node } from "./node.ts";
 import { type Origin, outgoingBody, publish, seal } from "./outbound.ts";
@@ -70,43 +71,19 @@ export class Asks {
     return new Promise((resolve, reject) => {
       const node = this.#node;
       const { withinMs = askWithinMs, deadlineMs, signal, key, priority } = options;
-      if (!(withinMs > 0))
-        throw new CoxswainError("OPTION_INVALID", `Expected withinMs > 0, got ${quote(withinMs)}`);
-      if (signal?.aborted) throw cancelled(message.type, signal.reason);
-      if (this.#pending.size >= asksMax) {
-        throw new CoxswainError("TRANSPORT_FULL", `${asksMax} asks wait already, the limit of a node`);
-      }
-      if (replySchema(protocol, message.type) === undefined && message.type in protocol.accepts) {
-        throw new CoxswainError(
-          "MESSAGE_INVALID",
-          `${protocol.name}.${message.type} has no reply; tell it instead`,
-        );
-      }
+      this.#admit(protocol, message.type, withinMs, signal);
       const body = outgoingBody(protocol, to, message);
-      const limits = {
-        withinMs,
-        ...(deadlineMs === undefined ? {} : { deadlineMs }),
-        ...(priority === undefined ? {} : { priority }),
-      };
-      const span = node.telemetry?.ask(message.type, to, origin.cause?.traceparent);
+      const { type } = message;
+      const span = node.telemetry?.ask(type, to, origin.cause?.traceparent);
       const traced = span === undefined ? origin : { ...origin, traceparent: span.traceparent };
-      const envelope = seal(node, traced, protocol, to, message.type, body, { ...limits, key });
+      const envelope = seal(node, traced, protocol, to, type, body, { withinMs, deadlineMs, priority, key });
       const token = node.askToken(envelope);
-      const waitMs = Math.max(0, (envelope.deadlineMs ?? 0) - envelope.sentAtMs);
-      const abort = (): void => this.#cancel(token, signal?.reason);
-      signal?.addEventListener("abort", abort, { once: true });
-      const dueMs = node.env.monotonicMs() + waitMs;
-      const unlisten = signal === undefined ? undefined : () => signal.removeEventListener("abort", abort);
-      const settled = span === undefined ? { resolve, reject } : spanned(span, resolve, reject);
-      this.#pending.set(token, {
-        protocol,
-        type: message.type,
-        to,
-        id: envelope.id,
-        dueMs,
-        unlisten,
-        ...settled,
-      });
+      const dueMs = node.env.monotonicMs() + Math.max(0, (envelope.deadlineMs ?? 0) - envelope.sentAtMs);
+      const { resolve: settle, reject: fail } =
+        span === undefined ? { resolve, reject } : spanned(span, resolve, reject);
+      const unlisten = signal === undefined ? undefined : this.#abortOn(signal, token);
+      const { id } = envelope;
+      this.#pending.set(token, { protocol, type, to, id, dueMs, unlisten, resolve: settle, reject: fail });
       try {
         publish(node, envelope, inboxSubject(node.system, "in", node.zone, to), node.replySubject(token));
       } catch (error) {
@@ -115,6 +92,25 @@ export class Asks {
       }
       this.#arm(dueMs);
     });
+  }
+
+  #admit(protocol: Protocol, type: string, withinMs: number, signal: AbortSignal | undefined): void {
+    if (!(withinMs > 0))
+      throw new CoxswainError("OPTION_INVALID", `Expected withinMs > 0, got ${quote(withinMs)}`);
+    if (signal?.aborted) throw cancelled(type, signal.reason);
+    if (this.#pending.size >= asksMax) {
+      throw new CoxswainError("TRANSPORT_FULL", `${asksMax} asks wait already, the limit of a node`);
+    }
+    if (replySchema(protocol, type) === undefined && type in protocol.accepts) {
+      throw new CoxswainError("MESSAGE_INVALID", `${protocol.name}.${type} has no reply; tell it instead`);
+    }
+  }
+
+  /** @returns how to stop listening to the signal */
+  #abortOn(signal: AbortSignal, token: string): () => void {
+    const abort = (): void => this.#cancel(token, signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    return () => signal.removeEventListener("abort", abort);
   }
 
   /** A reply or refusal arrived for `token`. Late and doubled ones are counted and dropped. */
@@ -157,7 +153,7 @@ export class Asks {
   #cancel(token: string, reason: unknown): void {
     const pending = this.#take(token);
     if (pending === undefined) return;
-    this.#node.control(pending.to, "cancel", { id: pending.id });
+    sendControl(this.#node, pending.to, "cancel", { id: pending.id });
     pending.reject(cancelled(pending.type, reason));
   }
 

@@ -5,33 +5,23 @@ import {
   type ActorOutcome,
   CoxswainError,
   type ErrorCode,
+  type MessageId,
   type Protocol,
   quote,
   type ReplyTo,
-  replySchema,
   toWireError,
-  validate,
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
+import { refuse } from "./answers.ts";
+import type { Behaviour } from "./behaviour.ts";
+import { CellQuestions } from "./cell-questions.ts";
 import type { Env } from "./env/env.ts";
 import { publishEvent, publishFact } from "./facts.ts";
 import { type Incoming, Mailbox } from "./mailbox.ts";
 import type { Node } from "./node.ts";
 import { send as sendOut } from "./outbound.ts";
-import { type Given, Questions } from "./questions.ts";
 import { ReducerHost } from "./reducer-host.ts";
-import { type HostCell, Hosted, type Verdict } from "./xstate/host.ts";
-
-/** What a cell needs of whatever runs inside it. */
-export interface Behaviour {
-  start(): void;
-  receive(event: AnyEventObject): Verdict;
-  postpones(type: string): boolean;
-  cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number;
-  stop(): void;
-  persist(): unknown;
-  readonly snapshot: Snapshot<unknown>;
-}
+import { type HostCell, Hosted } from "./xstate/host.ts";
 
 /**
  * One living actor: its mailbox, its machine, its open questions, and the wall around them.
@@ -45,11 +35,7 @@ export class Cell implements HostCell {
   handled = 0;
   outcome: ActorOutcome | undefined;
   #mailbox: Mailbox | undefined;
-  /** Held back by `meta.postpone` until the state changes. */
-  #postponed: Incoming[] | undefined;
-  /** Once postponed, now before everything in the mailbox. */
-  #resumed: Incoming[] | undefined;
-  #questions: Questions | undefined;
+  #questions: CellQuestions | undefined;
   #watchers: Map<string, (outcome: ActorOutcome) => void> | undefined;
   /** What the present turn works for. */
   #cause: Incoming | undefined;
@@ -75,11 +61,11 @@ export class Cell implements HostCell {
   }
 
   get waiting(): number {
-    return (this.#mailbox?.waiting ?? 0) + (this.#resumed?.length ?? 0);
+    return this.#mailbox?.waiting ?? 0;
   }
 
   get postponed(): number {
-    return this.#postponed?.length ?? 0;
+    return this.#mailbox?.postponed ?? 0;
   }
 
   /** Whether messages wait, or somebody waits for an answer of this actor. */
@@ -88,7 +74,7 @@ export class Cell implements HostCell {
   }
 
   get oldestEnteredMs(): number | undefined {
-    return this.#resumed?.[0]?.enteredMs ?? this.#mailbox?.oldestEnteredMs();
+    return this.#mailbox?.oldestEnteredMs();
   }
 
   start(): void {
@@ -100,10 +86,11 @@ export class Cell implements HostCell {
 
   /** The last stage of the boundary: a checked message enters the mailbox, or is refused. */
   enter(incoming: Incoming): void {
-    if (this.outcome !== undefined)
-      return this.node.refuse(incoming, "ACTOR_STOPPED", `${this.address} has ended`);
-    if (incoming.reply !== undefined && incoming.envelope.key !== undefined && this.#sharesAnswer(incoming))
-      return;
+    if (this.outcome !== undefined) {
+      return refuse(this.node, incoming, "ACTOR_STOPPED", `${this.address} has ended`);
+    }
+    const keyed = incoming.reply !== undefined && incoming.envelope.key !== undefined;
+    if (keyed && this.#asked.shares(incoming)) return;
     this.#mailbox ??= new Mailbox(this.definition.limits);
     const evicted = this.#mailbox.enter(incoming);
     if (evicted !== undefined) {
@@ -119,13 +106,12 @@ export class Cell implements HostCell {
 
   /** Works on one message. @returns whether another one waits. */
   step(): boolean {
-    const incoming = this.#resumed?.shift() ?? this.#mailbox?.next();
+    const incoming = this.#mailbox?.next();
     if (incoming !== undefined && this.outcome === undefined) this.#work(incoming);
     if (this.waiting > 0) return true;
     this.#scheduled = false;
     // An idle actor keeps no mailbox: most of 100,000 are idle.
-    this.#mailbox = undefined;
-    this.#resumed = undefined;
+    if (this.postponed === 0) this.#mailbox = undefined;
     return false;
   }
 
@@ -139,16 +125,7 @@ export class Cell implements HostCell {
       );
     }
     if (this.behaviour.postpones(event.type)) return this.#postpone(incoming);
-    if (incoming.reply !== undefined) {
-      this.#questions ??= new Questions(this.definition.limits, this.env);
-      if (!this.#questions.open(incoming)) {
-        return this.#refuse(
-          incoming,
-          "MAILBOX_FULL",
-          `${this.address} has ${this.#questions.openCount} questions open`,
-        );
-      }
-    }
+    if (incoming.reply !== undefined && !this.#asked.open(incoming)) return;
     this.#turn(incoming);
   }
 
@@ -186,29 +163,9 @@ export class Cell implements HostCell {
   }
 
   #postpone(incoming: Incoming): void {
-    this.#postponed ??= [];
-    if (this.#postponed.length >= this.definition.limits.postponedMax) {
-      const message = `${this.address} holds back ${this.#postponed.length} messages, its limit`;
-      return this.#refuse(incoming, "POSTPONED_FULL", message);
-    }
-    this.#postponed.push(incoming);
-  }
-
-  #sharesAnswer(incoming: Incoming): boolean {
-    this.#questions ??= new Questions(this.definition.limits, this.env);
-    const found = this.#questions.arrive(incoming);
-    if (found === "fresh") return false;
-    if (found === "full") {
-      this.node.refuse(
-        incoming,
-        "MAILBOX_FULL",
-        `Too many share the answer to ${incoming.envelope.type} of ${this.address}`,
-      );
-      return true;
-    }
-    this.node.counts.handled++;
-    if (found !== "joined") this.node.answer(this, incoming, found);
-    return true;
+    if (this.#mailbox?.postpone(incoming)) return;
+    const message = `${this.address} holds back ${this.postponed} messages, its limit`;
+    this.#refuse(incoming, "POSTPONED_FULL", message);
   }
 
   #schedule(): void {
@@ -222,23 +179,19 @@ export class Cell implements HostCell {
     if (this.#ending !== undefined) return this.finish(this.#ending);
     if (!this.#stateChanged) return;
     this.#stateChanged = false;
-    if (this.#postponed === undefined || this.#postponed.length === 0) return;
-    this.#resumed = [...this.#postponed, ...(this.#resumed ?? [])];
-    this.#postponed = undefined;
-    this.#schedule();
+    if (this.#mailbox?.resume()) this.#schedule();
   }
 
   // ---- the control lane ----
 
   /** The asker withdrew: a waiting question never runs; calls it caused are aborted. */
   cancel(id: string): void {
-    const waiting = this.#mailbox?.remove(id) ?? takeFrom(this.#postponed, id) ?? takeFrom(this.#resumed, id);
+    const waiting = this.#mailbox?.remove(id);
     if (waiting !== undefined)
       return this.#refuse(waiting, "CANCELLED", `${waiting.envelope.type} was withdrawn`);
     const reason = new CoxswainError("CANCELLED", "The asker withdrew");
     this.behaviour.cancelCalls((cause) => (cause as Incoming | undefined)?.envelope.id === id, reason);
-    const open = this.#questions?.find(id as Incoming["envelope"]["id"]);
-    if (open !== undefined) this.#give(open, { ok: false, error: reason });
+    this.#questions?.cancel(id as MessageId, reason);
   }
 
   /** Tells `watcher` the outcome once; at once if the actor has ended. */
@@ -263,16 +216,11 @@ export class Cell implements HostCell {
     if (this.outcome !== undefined) return;
     this.outcome = outcome;
     this.behaviour.stop();
-    this.node.forget(this);
+    this.node.roots.forget(this);
     const why: ErrorCode = outcome.kind === "failed" ? "ACTOR_FAILED" : "ACTOR_STOPPED";
     const text = `${this.address} ended (${outcome.kind}) before ${why === "ACTOR_FAILED" ? "this was answered" : "its turn"}`;
-    for (const question of this.#questions?.takeAll() ?? []) {
-      this.node.answer(this, question, { ok: false, error: new CoxswainError("NO_REPLY", text) });
-    }
-    const left = [...(this.#resumed ?? []), ...(this.#postponed ?? []), ...(this.#mailbox?.takeAll() ?? [])];
-    this.#resumed = undefined;
-    this.#postponed = undefined;
-    for (const incoming of left) this.node.refuse(incoming, why, text);
+    this.#questions?.end(text);
+    for (const incoming of this.#mailbox?.takeAll() ?? []) refuse(this.node, incoming, why, text);
     publishFact(this.node, this.address, outcome.kind === "failed" ? "failed" : "stopped", { ...outcome });
     for (const watcher of this.#watchers?.values() ?? []) watcher(outcome);
     this.#watchers = undefined;
@@ -304,7 +252,11 @@ export class Cell implements HostCell {
 
   send(target: unknown, event: AnyEventObject): void {
     try {
-      if (isReplyTo(target)) return this.#answer(target, event as Answer);
+      if (isReplyTo(target)) {
+        // Nobody asked: the message was told.
+        if (target.$replyTo !== "") this.#asked.answer(target, event as Answer);
+        return;
+      }
       const { $to, protocol } = target as Destination;
       sendOut(
         this.node,
@@ -383,53 +335,16 @@ export class Cell implements HostCell {
     });
   }
 
-  /** The state value, and whatever else a look from outside may see. */
-  describe(): { state: unknown; context: unknown } {
-    const snapshot = this.behaviour.snapshot as Partial<AnyMachineSnapshot>;
-    return { state: snapshot.value ?? snapshot.status, context: snapshot.context };
+  get #asked(): CellQuestions {
+    this.#questions ??= new CellQuestions(this);
+    return this.#questions;
   }
 
-  #answer(to: ReplyTo, answer: Answer): void {
-    const question = this.#questions?.find(to.question);
-    if (question === undefined) {
-      if (to.$replyTo !== "") this.node.counts.lateReplies++;
-      return;
-    }
-    if (answer.type === "refusal") {
-      const error = new CoxswainError("REFUSED", answer.reason, { details: answer.details ?? {} });
-      return this.#give(question, { ok: false, error });
-    }
-    const schema = replySchema(this.definition.protocol, question.envelope.type);
-    const checked = schema === undefined ? undefined : validate(schema, answer.value);
-    if (checked?.ok) return this.#give(question, { ok: true, value: answer.value });
-    const error = new CoxswainError(
-      "REPLY_INVALID",
-      `Expected a reply to ${question.envelope.type}: ${checked?.issues ?? "it is no question"}; got ${quote(answer.value)}`,
-    );
-    this.#give(question, { ok: false, error });
-    throw error;
+  /** A message is not worked on. A question may have others waiting for the same answer. */
+  #refuse(incoming: Incoming, code: ErrorCode, text: string): void {
+    if (incoming.reply === undefined) refuse(this.node, incoming, code, text);
+    else this.#asked.refuse(incoming, code, text);
   }
-
-  #give(question: Incoming, given: Given): void {
-    for (const asker of this.#questions?.close(question, given) ?? []) this.node.answer(this, asker, given);
-  }
-
-  #refuse(incoming: Incoming, code: ErrorCode, message: string): void {
-    const known = incoming.reply === undefined ? undefined : this.#questions;
-    const everybody = known?.close(incoming, { ok: false, error: new CoxswainError(code, message) }) ?? [
-      incoming,
-    ];
-    this.node.refuse(incoming, code, message);
-    for (const other of everybody) {
-      if (other !== incoming)
-        this.node.answer(this, other, { ok: false, error: new CoxswainError(code, message) });
-    }
-  }
-}
-
-function takeFrom(list: Incoming[] | undefined, id: string): Incoming | undefined {
-  const at = list?.findIndex((incoming) => incoming.envelope.id === id) ?? -1;
-  return at < 0 ? undefined : list?.splice(at, 1)[0];
 }
 
 function isReplyTo(target: unknown): target is ReplyTo {

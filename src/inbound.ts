@@ -4,6 +4,7 @@ import {
   type Envelope,
   type ErrorCode,
   isCoxswainError,
+  type Protocol,
   payloadSchema,
   quote,
   type ReplyTo,
@@ -12,6 +13,7 @@ import {
   validate,
   wantsAnswer,
 } from "../protocols/index.ts";
+import { refuse, refuseBytes } from "./answers.ts";
 import type { Cell } from "./cell.ts";
 import type { Incoming } from "./mailbox.ts";
 import type { Node } from "./node.ts";
@@ -42,7 +44,7 @@ export function receive(node: Node, delivery: Delivery): void {
     rank: 0,
   };
   const refused = inspect(node, cell, route?.to, incoming);
-  if (refused !== undefined) return node.refuse(incoming, refused.code as ErrorCode, refused.message);
+  if (refused !== undefined) return refuse(node, incoming, refused.code as ErrorCode, refused.message);
   (cell as Cell).enter(incoming);
 }
 
@@ -51,13 +53,12 @@ function decode(node: Node, delivery: Delivery): { envelope: Envelope; json: boo
   if (!(payload instanceof Uint8Array)) return { envelope: payload, json: false };
   const json = payload[0] === 0x7b;
   try {
-    const fresh = { nowMs: () => node.env.nowMs(), freshId: () => node.nextMessageId() };
-    return { envelope: decodeEnvelope(payload, node.limits, fresh), json };
+    return { envelope: decodeEnvelope(payload, node.limits, node.frameDefaults), json };
   } catch (error) {
     const fault = isCoxswainError(error)
       ? error
       : new CoxswainError("INVARIANT_BROKEN", "The decoder threw", { cause: error });
-    node.refuseBytes(delivery, payload, fault);
+    refuseBytes(node, delivery, payload, fault);
     return undefined;
   }
 }
@@ -74,7 +75,7 @@ function inspect(
     return new CoxswainError("ADDRESS_UNKNOWN", `No actor lives at ${quote(to)} on node ${node.name}`);
   }
   const { protocol } = cell.definition;
-  const wrongVersion = checkVersion(protocol.name, protocol.version, envelope.protocol);
+  const wrongVersion = checkVersion(protocol, envelope.protocol);
   if (wrongVersion !== undefined) return wrongVersion;
   if (envelope.kind !== "message" || (envelope.to !== "" && envelope.to !== to)) {
     return new CoxswainError(
@@ -115,8 +116,8 @@ function inspect(
   return undefined;
 }
 
-function checkVersion(name: string, version: string, tag: string): CoxswainError | undefined {
-  if (tag === "") return undefined;
+function checkVersion({ name, version, tag: own }: Protocol, tag: string): CoxswainError | undefined {
+  if (tag === own || tag === "") return undefined;
   const at = tag.lastIndexOf("@");
   if (tag.slice(0, at) !== name) {
     return new CoxswainError("PROTOCOL_UNKNOWN", `Expected protocol ${name}, got ${quote(tag)}`);

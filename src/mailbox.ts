@@ -26,11 +26,18 @@ export interface MailboxLimits {
   readonly overflow: Overflow;
   /** How many later, more urgent messages may overtake a message, for each step of priority; default 64. */
   readonly overtakesMax: number;
+  /** Messages a state may hold back; default 1,000. */
+  readonly postponedMax: number;
 }
 
-export const mailboxDefaults: MailboxLimits = { waitingMax: 1_000, overflow: "refuse", overtakesMax: 64 };
-export const priorityLevels = 5;
-export const normalPriority = 2;
+const mailboxDefaults: MailboxLimits = {
+  waitingMax: 1_000,
+  overflow: "refuse",
+  overtakesMax: 64,
+  postponedMax: 1_000,
+};
+const priorityLevels = 5;
+const normalPriority = 2;
 
 /**
  * Messages waiting for one actor: bounded, five priorities, first in first out within each.
@@ -44,13 +51,22 @@ export class Mailbox {
   readonly #lanes: (Fifo | undefined)[] = new Array(priorityLevels);
   #arrivals = 0;
   #waiting = 0;
+  /** Held back until the state changes. */
+  #postponed: Incoming[] = [];
+  /** Once postponed, now before everything else. */
+  #resumed: Incoming[] = [];
 
   constructor(limits: MailboxLimits) {
     this.#limits = limits;
   }
 
+  /** Messages that may be worked on now. */
   get waiting(): number {
-    return this.#waiting;
+    return this.#waiting + this.#resumed.length;
+  }
+
+  get postponed(): number {
+    return this.#postponed.length;
   }
 
   /** Enters a message. @returns the message that had to give way, which may be the newcomer. */
@@ -67,7 +83,23 @@ export class Mailbox {
     return evicted;
   }
 
+  /** Holds a message back. False where `postponedMax` are held already. */
+  postpone(message: Incoming): boolean {
+    if (this.#postponed.length >= this.#limits.postponedMax) return false;
+    this.#postponed.push(message);
+    return true;
+  }
+
+  /** The state changed: what was held back comes first, in its old order. @returns whether anything was */
+  resume(): boolean {
+    if (this.#postponed.length === 0) return false;
+    this.#resumed = [...this.#postponed, ...this.#resumed];
+    this.#postponed = [];
+    return true;
+  }
+
   next(): Incoming | undefined {
+    if (this.#resumed.length > 0) return this.#resumed.shift();
     if (this.#waiting === 0) return undefined;
     let best: Fifo | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
@@ -84,6 +116,8 @@ export class Mailbox {
 
   /** Takes a waiting message out, wherever it stands. */
   remove(id: string): Incoming | undefined {
+    const held = takeFrom(this.#postponed, id) ?? takeFrom(this.#resumed, id);
+    if (held !== undefined) return held;
     for (const lane of this.#lanes) {
       const found = lane?.remove(id);
       if (found !== undefined) {
@@ -96,6 +130,7 @@ export class Mailbox {
 
   /** Empties the mailbox, in order. */
   takeAll(): Incoming[] {
+    this.resume();
     const all: Incoming[] = [];
     for (let message = this.next(); message !== undefined; message = this.next()) all.push(message);
     return all;
@@ -103,7 +138,7 @@ export class Mailbox {
 
   /** The longest waiting message's entry time, or undefined. */
   oldestEnteredMs(): number | undefined {
-    let oldest: number | undefined;
+    let oldest: number | undefined = this.#resumed[0]?.enteredMs;
     for (const lane of this.#lanes) {
       const head = lane?.first();
       if (head !== undefined && (oldest === undefined || head.enteredMs < oldest)) oldest = head.enteredMs;
@@ -129,6 +164,11 @@ export class Mailbox {
     this.#lanes[priority] = made;
     return made;
   }
+}
+
+function takeFrom(list: Incoming[], id: string): Incoming | undefined {
+  const at = list.findIndex((incoming) => incoming.envelope.id === id);
+  return at < 0 ? undefined : list.splice(at, 1)[0];
 }
 
 /** First in, first out; an array with a moving head, so that nothing is copied at each step. */
@@ -173,7 +213,7 @@ class Fifo {
 /** @throws OPTION_INVALID */
 export function mailboxLimits(given: Partial<MailboxLimits>): MailboxLimits {
   const limits = { ...mailboxDefaults, ...given };
-  for (const name of ["waitingMax", "overtakesMax"] as const) {
+  for (const name of ["waitingMax", "overtakesMax", "postponedMax"] as const) {
     const least = name === "waitingMax" ? 1 : 0;
     if (!Number.isSafeInteger(limits[name]) || limits[name] < least) {
       throw new CoxswainError(

@@ -48,10 +48,16 @@ function infoOf(node: Node, cell: Cell): ActorInfo {
   return {
     address: cell.address,
     protocol: cell.definition.protocol.tag,
-    state: cell.describe().state,
+    state: stateOf(cell),
     waiting: cell.waiting,
     postponed: cell.postponed,
     handled: cell.handled,
     ...(oldestMs === undefined ? {} : { oldestMs: Math.round(node.env.monotonicMs() - oldestMs) }),
   };
+}
+
+/** A machine's state value; the status of logic that has none. */
+function stateOf(cell: Cell): unknown {
+  const { value, status } = cell.behaviour.snapshot as { value?: unknown; status?: unknown };
+  return value ?? status;
 }

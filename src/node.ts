@@ -1,13 +1,7 @@
 import {
   type ActorAddress,
-  type ActorOutcome,
-  actorAddress,
-  CoxswainError,
-  decodeEnvelope,
   type Envelope,
-  type ErrorCode,
-  encodeEnvelopeJson,
-  inboxSubject,
+  type EnvelopeDefaults,
   isActorAddress,
   type Limits,
   limitsDefault,
@@ -16,20 +10,15 @@ import {
   parseInbox,
   replyPattern,
   replySubject,
-  rootOf,
-  rootPatterns,
-  toWireError,
-  wantsAnswer,
 } from "../protocols/index.ts";
 import { Asks } from "./asks.ts";
 import type { Cell } from "./cell.ts";
+import { readEnvelope } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Env } from "./env/env.ts";
-import { type FactOptions, publishFact } from "./facts.ts";
-import { receive } from "./inbound.ts";
-import type { Incoming } from "./mailbox.ts";
-import type { Given } from "./questions.ts";
+import type { FactOptions } from "./facts.ts";
 import type { Registry } from "./registry.ts";
+import { Roots } from "./roots.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Delivery, Subscription, Transport } from "./transport/transport.ts";
@@ -86,9 +75,15 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly counts: Counts = { sent: 0, handled: 0, refused: 0, dead: 0, deadLost: 0, lateReplies: 0 };
   /** What a frame from outside may cost. */
   readonly limits: Limits;
+  /** What a foreign client's frame may leave out. */
+  readonly frameDefaults: EnvelopeDefaults = {
+    nowMs: () => this.env.nowMs(),
+    freshId: () => this.nextMessageId(),
+  };
   readonly scheduler: Scheduler;
   readonly asks: Asks;
   readonly watches: Watches;
+  readonly roots: Roots;
   registry!: Registry;
   deadLetters!: DeadLetters;
   closed = false;
@@ -97,9 +92,9 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly #replyPrefix: string;
   readonly #recent: (Envelope | undefined)[] = new Array(recentMax);
   readonly #parsed = new Map<string, { zone: string; to: ActorAddress } | undefined>();
-  readonly #roots = new Map<string, { readonly subscriptions: Subscription[]; living: number }>();
   #subscriptions: Subscription[] = [];
   #count = 0;
+  #recentCount = 0;
 
   constructor(parts: NodeParts) {
     this.system = parts.system;
@@ -111,13 +106,14 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.facts = parts.facts;
     this.telemetry = parts.telemetry;
     this.#onReport = parts.onReport;
-    // Not the incarnation, which every message shows: who could guess it could forge replies.
-    this.#replyName = parts.env.uniqueId();
+    // Not the incarnation, which every message shows: who could guess it could forge replies. 83 bits; it travels with every message.
+    this.#replyName = parts.env.uniqueId().slice(0, 14);
     this.#replyPrefix = replySubject(parts.system, parts.zone, this.#replyName, "");
     this.limits = { ...limitsDefault, bytesMax: parts.transport.payloadMaxBytes };
     this.scheduler = new Scheduler(parts.env);
     this.asks = new Asks(this);
     this.watches = new Watches(this);
+    this.roots = new Roots(this);
   }
 
   /** Begins to listen for replies. */
@@ -146,13 +142,12 @@ export class Node implements Omit<NodeParts, "onReport"> {
 
   /** A reply subject on which only the server speaks, to say that nobody listened. Remembers the message for that case. */
   unreachableSubject(envelope: Envelope): string {
-    const number = this.#numberOf(envelope);
-    this.#recent[Number.parseInt(number, 36) % recentMax] = envelope;
-    return `${this.#replyPrefix}t${number}`;
+    this.#recent[this.#recentCount++ % recentMax] = envelope;
+    return `${this.#replyPrefix}t${this.#numberOf(envelope)}`;
   }
 
   #numberOf(envelope: Envelope): string {
-    return envelope.id.slice(envelope.id.lastIndexOf("-") + 1);
+    return envelope.id.slice(this.incarnation.length + 1);
   }
 
   /** The parts of an inbox subject; remembered, since the same few thousand come again and again. */
@@ -165,134 +160,6 @@ export class Node implements Omit<NodeParts, "onReport"> {
     return parsed;
   }
 
-  // ---- cells ----
-
-  /** Enters a living cell. The first under a root name makes this node listen for all below it. */
-  enter(cell: Cell): void {
-    this.cells.set(cell.address, cell);
-    const root = rootOf(cell.address);
-    const known = this.#roots.get(root);
-    if (known !== undefined) {
-      known.living++;
-      return;
-    }
-    const listen = (lane: "in" | "ctl", handle: (delivery: Delivery) => void): Subscription[] =>
-      rootPatterns(this.system, lane, root).map((pattern) => this.transport.subscribe(pattern, handle));
-    const subscriptions = [
-      ...listen("in", (delivery) => receive(this, delivery)),
-      ...listen("ctl", (delivery) => this.#controlled(delivery)),
-    ];
-    this.#roots.set(root, { subscriptions, living: 1 });
-  }
-
-  /** A cell ended. The last under a root name gives the name back. */
-  forget(cell: Cell): void {
-    if (this.cells.get(cell.address) !== cell) return;
-    this.cells.delete(cell.address);
-    const root = rootOf(cell.address);
-    const known = this.#roots.get(root);
-    if (known === undefined || --known.living > 0) return;
-    this.#roots.delete(root);
-    void this.#leaveRoot(root, known.subscriptions);
-  }
-
-  /** Stops listening before the name is free for others, and refuses what was still under way: it must not vanish. */
-  async #leaveRoot(root: string, subscriptions: readonly Subscription[]): Promise<void> {
-    await Promise.all(subscriptions.map((subscription) => subscription.drain()));
-    // Closing gives all names back at once; and somebody may live under this one again.
-    if (this.closed || this.#roots.has(root)) return;
-    await this.registry.release(root).catch((error: unknown) => {
-      this.report({ level: "warning", message: `The name ${root} was not given back`, error });
-    });
-  }
-
-  /** Another node took the name while we could not be heard: what lives here under it is no longer the one. */
-  loseRoot(root: string, owner: string): void {
-    const outcome: ActorOutcome = {
-      kind: "lost",
-      node: this.name,
-      reason: `node ${owner} holds ${root} now`,
-    };
-    for (const cell of [...this.cells.values()]) if (rootOf(cell.address) === root) cell.finish(outcome);
-  }
-
-  // ---- answers ----
-
-  /** Answers a question. */
-  answer(cell: Cell | undefined, question: Incoming, given: Given): void {
-    if (question.reply === undefined) return;
-    const envelope: Envelope = {
-      kind: given.ok ? "reply" : "refusal",
-      id: this.nextMessageId(),
-      from: cell?.address ?? "",
-      to: "",
-      type: question.envelope.type,
-      protocol: question.envelope.protocol,
-      sentAtMs: this.env.nowMs(),
-      body: given.ok ? given.value : toWireError(given.error),
-      causationId: question.envelope.id,
-      correlationId: question.envelope.correlationId ?? question.envelope.id,
-    };
-    this.#publishAnswer(question.reply, envelope, question.json);
-  }
-
-  #publishAnswer(reply: string, envelope: Envelope, json: boolean): void {
-    try {
-      const refused = this.transport.publish(reply, json ? encodeEnvelopeJson(envelope) : envelope);
-      if (refused !== undefined) throw refused;
-    } catch (error) {
-      const message = `The ${envelope.kind} to ${envelope.type} could not be sent`;
-      this.report({ level: "error", message, error });
-      if (envelope.kind === "reply") {
-        this.#publishAnswer(
-          reply,
-          { ...envelope, kind: "refusal", body: toWireError(error, "REPLY_INVALID") },
-          json,
-        );
-      }
-    }
-  }
-
-  /** A message is not worked on: its asker is told; what was told goes to the dead letters. */
-  refuse(incoming: Incoming, code: ErrorCode, reason: string): void {
-    const { envelope } = incoming;
-    const to = envelope.to === "" ? ("unknown" as ActorAddress) : envelope.to;
-    if (incoming.reply !== undefined) {
-      this.counts.refused++;
-      this.answer(undefined, incoming, { ok: false, error: new CoxswainError(code, reason) });
-    } else {
-      this.counts.dead++;
-      this.deadLetters.add(to, code, reason, envelope);
-    }
-    const sender = envelope.from === "" ? {} : { sender: envelope.from };
-    publishFact(this, to, "refused", {
-      messageId: envelope.id,
-      type: envelope.type,
-      code,
-      message: reason,
-      ...sender,
-    });
-  }
-
-  /** Bytes that are no message of ours. */
-  refuseBytes(delivery: Delivery, bytes: Uint8Array, error: CoxswainError): void {
-    const to = this.parse(delivery.subject)?.to ?? actorAddress("unknown");
-    this.counts.dead++;
-    this.deadLetters.add(to, error.code, error.message, bytes);
-    if (!wantsAnswer(delivery.reply)) return;
-    const envelope: Envelope = {
-      kind: "refusal",
-      id: this.nextMessageId(),
-      from: "",
-      to: "",
-      type: "unknown",
-      protocol: "",
-      sentAtMs: this.env.nowMs(),
-      body: toWireError(error),
-    };
-    this.#publishAnswer(delivery.reply, envelope, true);
-  }
-
   report(report: Report): void {
     try {
       this.#onReport(report);
@@ -301,62 +168,10 @@ export class Node implements Omit<NodeParts, "onReport"> {
     }
   }
 
-  // ---- control lane ----
-
-  /** @returns whether it was sent */
-  control(
-    to: ActorAddress,
-    type: "stop" | "cancel" | "watch" | "unwatch",
-    body: object,
-    reply?: string,
-  ): boolean {
-    const envelope: Envelope = {
-      kind: "control",
-      id: this.nextMessageId(),
-      from: "",
-      to,
-      type,
-      protocol: "control@1.0",
-      sentAtMs: this.env.nowMs(),
-      body,
-    };
-    const refused = this.transport.publish(inboxSubject(this.system, "ctl", this.zone, to), envelope, reply);
-    if (refused !== undefined)
-      this.report({ level: "warning", message: `${type} of ${to} was not sent`, error: refused });
-    return refused === undefined;
-  }
-
-  #controlled(delivery: Delivery): void {
-    const envelope = this.#read(delivery);
-    const to = this.parse(delivery.subject)?.to;
-    if (envelope?.kind !== "control" || to === undefined) return;
-    const cell = this.cells.get(to);
-    const { id, reason } = (envelope.body ?? {}) as { id?: unknown; reason?: unknown };
-    if (envelope.type === "stop") return cell?.stop(typeof reason === "string" ? reason : undefined);
-    if (typeof id !== "string") return;
-    if (envelope.type === "cancel") return cell?.cancel(id);
-    if (envelope.type === "unwatch") return cell?.unwatch(id);
-    if (envelope.type !== "watch" || delivery.reply === undefined) return;
-    const { reply } = delivery;
-    const down = (outcome: ActorOutcome): void => {
-      const fact: Envelope = {
-        ...envelope,
-        id: this.nextMessageId(),
-        from: to,
-        to: "",
-        type: "down",
-        body: outcome,
-      };
-      this.transport.publish(reply, fact);
-    };
-    if (cell === undefined) down({ kind: "lost", node: this.name, reason: "nobody lives there" });
-    else cell.watch(id, down);
-  }
-
   #replied(delivery: Delivery): void {
     const token = delivery.subject.slice(delivery.subject.lastIndexOf(".") + 1);
     if (delivery.unreachable) return this.#unreachable(token);
-    const envelope = this.#read(delivery);
+    const envelope = readEnvelope(this, delivery);
     if (envelope === undefined) return;
     if (token[0] === "a") this.asks.settle(token, envelope);
     if (token[0] === "w") this.watches.settle(token, envelope);
@@ -368,11 +183,10 @@ export class Node implements Omit<NodeParts, "onReport"> {
       return this.asks.unreachable(token);
     }
     if (token[0] === "w") return this.watches.settle(token, undefined);
-    const number = token.slice(1);
-    const lost = this.#recent[Number.parseInt(number, 36) % recentMax];
-    const id = messageId(this.incarnation, Number.parseInt(number, 36));
+    const id = messageId(this.incarnation, Number.parseInt(token.slice(1), 36));
+    const lost = this.#recent.find((envelope) => envelope?.id === id);
     this.counts.dead++;
-    if (lost?.id === id && isActorAddress(lost.to)) {
+    if (lost !== undefined && isActorAddress(lost.to)) {
       this.deadLetters.add(lost.to, "UNREACHABLE", `Nobody listens at ${lost.to}`, lost);
     } else {
       this.report({
@@ -380,21 +194,6 @@ export class Node implements Omit<NodeParts, "onReport"> {
         message: `Message ${id} reached nobody, and is too long ago to be kept`,
       });
       this.counts.deadLost++;
-    }
-  }
-
-  #read(delivery: Delivery): Envelope | undefined {
-    const { payload } = delivery;
-    if (!(payload instanceof Uint8Array)) return payload;
-    try {
-      return decodeEnvelope(payload, this.limits);
-    } catch (error) {
-      this.report({
-        level: "warning",
-        message: `Bytes on ${delivery.subject} are no message of ours`,
-        error,
-      });
-      return undefined;
     }
   }
 

@@ -2,7 +2,8 @@ import type { AnyEventObject, Snapshot } from "xstate";
 import type { Answer } from "../machines/index.ts";
 import type { ActorAddress, Protocol, ReplyTo } from "../protocols/index.ts";
 import type { ReducerBehaviour, ReducerTurn } from "./actor.ts";
-import type { Behaviour, Cell } from "./cell.ts";
+import type { Behaviour } from "./behaviour.ts";
+import type { Cell } from "./cell.ts";
 import type { Verdict } from "./xstate/host.ts";
 
 type Effect = () => void;

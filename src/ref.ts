@@ -12,6 +12,7 @@ import {
   type ReplyOf,
 } from "../protocols/index.ts";
 import type { AskOptions } from "./asks.ts";
+import { sendControl } from "./control.ts";
 import { type EventStream, listen, stream } from "./events.ts";
 import type { Node } from "./node.ts";
 import { type SendOptions, send } from "./outbound.ts";
@@ -111,7 +112,7 @@ export class ActorRef<P extends Protocol = Protocol> {
   /** Asks the actor to end in good order; overtakes its waiting work. Resolves with how it ended. */
   stop(reason?: string): Promise<ActorOutcome> {
     const { down } = this.watch();
-    this.#node.control(this.address, "stop", reason === undefined ? {} : { reason });
+    sendControl(this.#node, this.address, "stop", reason === undefined ? {} : { reason });
     return down;
   }
 

@@ -139,7 +139,7 @@ export class ActorSystem {
       });
     }
     const cell = new Cell(node, at, definition as ActorDefinition, input);
-    node.enter(cell);
+    node.roots.enter(cell);
     cell.start();
     const outcome = cell.outcome as Cell["outcome"];
     if (outcome?.kind === "failed") {
@@ -265,7 +265,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
       node.watches.nodeDown(gone.node, roots);
     },
     answers: (gone) => answers(node, gone),
-    rootLost: (root, owner) => node.loseRoot(root, owner),
+    rootLost: (root, owner) => node.roots.lose(root, owner),
     failed: (error) =>
       node.report({ level: "warning", message: `The lease was not renewed: ${error.message}`, error }),
   });
@@ -275,7 +275,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
   const system = new ActorSystem(node, opened, registry);
   const own = new Cell(node, self, nodeActor(node, record) as ActorDefinition, undefined);
   await registry.claim(own.address);
-  node.enter(own);
+  node.roots.enter(own);
   own.start();
   return system;
 }

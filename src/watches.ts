@@ -1,4 +1,5 @@
 import { type ActorAddress, type ActorOutcome, type Envelope, rootOf } from "../protocols/index.ts";
+import { sendControl } from "./control.ts";
 import type { Node } from "./node.ts";
 
 interface Watched {
@@ -30,7 +31,7 @@ export class Watches {
     this.#remote.set(token, { address, down });
     this.#send(token, address);
     return () => {
-      if (this.#remote.delete(token)) this.#node.control(address, "unwatch", { id: this.#idOf(token) });
+      if (this.#remote.delete(token)) sendControl(this.#node, address, "unwatch", { id: this.#idOf(token) });
     };
   }
 
@@ -57,7 +58,8 @@ export class Watches {
   }
 
   #send(token: string, address: ActorAddress): void {
-    const sent = this.#node.control(
+    const sent = sendControl(
+      this.#node,
       address,
       "watch",
       { id: this.#idOf(token) },

@@ -75,6 +75,8 @@ describe.each(eachServerVersion)("two processes over a real nats-server %s", (ve
     expect(await ref.ask({ type: "read" })).toEqual({ count: 0 });
     const { down } = ref.watch();
     await expect.poll(() => here.nodes.length).toBe(2);
+    // The watch has arrived when what was asked after it is answered.
+    await ref.ask({ type: "read" });
     child.kill("SIGKILL");
     expect(await down).toMatchObject({ kind: "lost", node: expect.stringContaining("far") });
     const again = await here.spawn("far.counter", counterActor, { input: { from: 7 } });

@@ -96,6 +96,17 @@ describe("the mailbox", () => {
     expect(mailbox.enter(message())).toBe(background);
   });
 
+  test("holds messages back up to its limit; resumed, they come before everything else, in their old order", () => {
+    const mailbox = new Mailbox(mailboxLimits({ postponedMax: 2 }));
+    const [one, two, three, urgent] = [message(), message(), message(), message(0)];
+    expect([one, two, three].map((m) => mailbox.postpone(m))).toEqual([true, true, false]);
+    mailbox.enter(urgent);
+    expect([mailbox.waiting, mailbox.postponed]).toEqual([1, 2]);
+    expect(mailbox.resume()).toBe(true);
+    expect(mailbox.takeAll()).toEqual([one, two, urgent]);
+    expect(mailbox.resume()).toBe(false);
+  });
+
   test("takes a waiting message out by its id", () => {
     const mailbox = new Mailbox(mailboxLimits({}));
     const all = [message(), message(), message()];

@@ -1,0 +1,85 @@
+import {
+  type ActorAddress,
+  actorAddress,
+  CoxswainError,
+  type Envelope,
+  type ErrorCode,
+  encodeEnvelopeJson,
+  toWireError,
+  wantsAnswer,
+} from "../protocols/index.ts";
+import { publishFact } from "./facts.ts";
+import type { Incoming } from "./mailbox.ts";
+import type { Node } from "./node.ts";
+import type { Given } from "./questions.ts";
+import type { Delivery } from "./transport/transport.ts";
+
+/** Sends the answer to a question; nothing for a message that was told. */
+export function answer(node: Node, from: ActorAddress | "", question: Incoming, given: Given): void {
+  if (question.reply === undefined) return;
+  const { envelope, json } = question;
+  const answered: Envelope = {
+    kind: given.ok ? "reply" : "refusal",
+    id: node.nextMessageId(),
+    from,
+    to: "",
+    type: envelope.type,
+    protocol: envelope.protocol,
+    sentAtMs: node.env.nowMs(),
+    body: given.ok ? given.value : toWireError(given.error),
+    causationId: envelope.id,
+    correlationId: envelope.correlationId ?? envelope.id,
+  };
+  publishAnswer(node, question.reply, answered, json);
+}
+
+/** A message is not worked on: its asker is told; what was told goes to the dead letters. */
+export function refuse(node: Node, incoming: Incoming, code: ErrorCode, reason: string): void {
+  const { envelope } = incoming;
+  const to = envelope.to === "" ? actorAddress("unknown") : envelope.to;
+  if (incoming.reply !== undefined) {
+    node.counts.refused++;
+    answer(node, "", incoming, { ok: false, error: new CoxswainError(code, reason) });
+  } else {
+    node.counts.dead++;
+    node.deadLetters.add(to, code, reason, envelope);
+  }
+  const sender = envelope.from === "" ? {} : { sender: envelope.from };
+  const { id: messageId, type } = envelope;
+  publishFact(node, to, "refused", { messageId, type, code, message: reason, ...sender });
+}
+
+/** Bytes that are no message of ours become a dead letter; whoever asked with them is told in JSON. */
+export function refuseBytes(node: Node, delivery: Delivery, bytes: Uint8Array, error: CoxswainError): void {
+  const to = node.parse(delivery.subject)?.to ?? actorAddress("unknown");
+  node.counts.dead++;
+  node.deadLetters.add(to, error.code, error.message, bytes);
+  if (!wantsAnswer(delivery.reply)) return;
+  const refusal: Envelope = {
+    kind: "refusal",
+    id: node.nextMessageId(),
+    from: "",
+    to: "",
+    type: "unknown",
+    protocol: "",
+    sentAtMs: node.env.nowMs(),
+    body: toWireError(error),
+  };
+  publishAnswer(node, delivery.reply, refusal, true);
+}
+
+function publishAnswer(node: Node, reply: string, envelope: Envelope, json: boolean): void {
+  try {
+    const refused = node.transport.publish(reply, json ? encodeEnvelopeJson(envelope) : envelope);
+    if (refused !== undefined) throw refused;
+  } catch (error) {
+    node.report({
+      level: "error",
+      message: `The ${envelope.kind} to ${envelope.type} could not be sent`,
+      error,
+    });
+    if (envelope.kind !== "reply") return;
+    const refusal: Envelope = { ...envelope, kind: "refusal", body: toWireError(error, "REPLY_INVALID") };
+    publishAnswer(node, reply, refusal, json);
+  }
+}

@@ -1,0 +1,88 @@
+import {
+  type ActorAddress,
+  type ActorOutcome,
+  decodeEnvelope,
+  type Envelope,
+  inboxSubject,
+} from "../protocols/index.ts";
+import type { Node } from "./node.ts";
+import type { Delivery } from "./transport/transport.ts";
+
+/** What the control lane carries. It overtakes all work: it never enters a mailbox. */
+export type ControlType = "stop" | "cancel" | "watch" | "unwatch";
+
+/** @returns whether it was sent */
+export function sendControl(
+  node: Node,
+  to: ActorAddress,
+  type: ControlType,
+  body: object,
+  reply?: string,
+): boolean {
+  const envelope: Envelope = {
+    kind: "control",
+    id: node.nextMessageId(),
+    from: "",
+    to,
+    type,
+    protocol: "control@1.0",
+    sentAtMs: node.env.nowMs(),
+    body,
+  };
+  const refused = node.transport.publish(inboxSubject(node.system, "ctl", node.zone, to), envelope, reply);
+  if (refused === undefined) return true;
+  node.report({ level: "warning", message: `${type} of ${to} was not sent`, error: refused });
+  return false;
+}
+
+export function receiveControl(node: Node, delivery: Delivery): void {
+  const envelope = readEnvelope(node, delivery);
+  const to = node.parse(delivery.subject)?.to;
+  if (envelope?.kind !== "control" || to === undefined) return;
+  const cell = node.cells.get(to);
+  const { id, reason } = (envelope.body ?? {}) as { id?: unknown; reason?: unknown };
+  if (envelope.type === "stop") return cell?.stop(typeof reason === "string" ? reason : undefined);
+  if (typeof id !== "string") return;
+  if (envelope.type === "cancel") return cell?.cancel(id);
+  if (envelope.type === "unwatch") return cell?.unwatch(id);
+  if (envelope.type !== "watch" || delivery.reply === undefined) return;
+  const { reply } = delivery;
+  const down = (outcome: ActorOutcome): void => tellDown(node, to, reply, outcome);
+  if (cell === undefined) down({ kind: "lost", node: node.name, reason: "nobody lives there" });
+  else cell.watch(id, down);
+}
+
+function tellDown(node: Node, from: ActorAddress, reply: string, outcome: ActorOutcome): void {
+  const fact: Envelope = {
+    kind: "control",
+    id: node.nextMessageId(),
+    from,
+    to: "",
+    type: "down",
+    protocol: "control@1.0",
+    sentAtMs: node.env.nowMs(),
+    body: outcome,
+  };
+  const refused = node.transport.publish(reply, fact);
+  if (refused !== undefined) {
+    node.report({
+      level: "warning",
+      message: `The end of ${from} was not told`,
+      address: from,
+      error: refused,
+    });
+  }
+}
+
+/** A delivery of the runtime's own lanes. Bytes that are no message of ours are reported. */
+export function readEnvelope(node: Node, delivery: Delivery): Envelope | undefined {
+  const { payload } = delivery;
+  if (!(payload instanceof Uint8Array)) return payload;
+  try {
+    return decodeEnvelope(payload, node.limits);
+  } catch (error) {
+    const message = `Bytes on ${delivery.subject} are no message of ours`;
+    node.report({ level: "warning", message, error });
+    return undefined;
+  }
+}
