@@ -400,6 +400,14 @@ describe("a machine that fails", () => {
     root.send("x");
     expect(running.size).toBe(0);
 
+    const ticking = createMachine({ after: { 1000: {} } });
+    const withTimers = run(
+      createMachine({ invoke: { src: ticking }, on: { x: { actions: assign(boom("x")) } } }),
+    );
+    expect(withTimers.cell.env.pendingTimers).toBe(1);
+    withTimers.send("x");
+    expect(withTimers.cell.env.pendingTimers).toBe(0);
+
     const kid = createMachine({
       invoke: { src: callback("kid's") },
       after: { 1000: {} },

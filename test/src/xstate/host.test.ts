@@ -149,6 +149,23 @@ describe("a turn", () => {
     expect(now().context.n).toBe(3);
   });
 
+  test("of an event an action sends to its own actor comes after the effects, with their cause", () => {
+    const { cell, send } = run(
+      createMachine({
+        on: {
+          go: {
+            actions: [({ self }) => self.send({ type: "more" }), sendTo(peer, { type: "last" } as never)],
+          },
+          more: {},
+        },
+      }),
+    );
+    cell.takeStory();
+    cell.present = "question 2";
+    send("go");
+    expect(cell.takeStory()).toEqual(["send last", "turn", "begin question 2", "turn"]);
+  });
+
   test("in the midst of which a message arrives is a mistake of ours, and says so", () => {
     const machine = createMachine({ on: { go: { actions: sendTo(peer, { type: "out" } as never) } } });
     const { cell, hosted, send } = run(machine);
@@ -442,6 +459,23 @@ describe("a machine in a cell", () => {
     expect(found[1]).toEqual(["clerk"]);
   });
 
+  test("may give a system name to another child once the first has ended", () => {
+    const kid = createMachine({ initial: "a", states: { a: { on: { end: "f" } }, f: { type: "final" } } });
+    const { cell, send, now } = run(
+      createMachine({
+        on: {
+          open: { actions: spawnChild(kid, { id: "k", systemId: "clerk" }) },
+          end: { actions: sendTo("k", { type: "end" }) },
+        },
+      }),
+    );
+    send("open", "end", "open");
+    expect(cell.faults).toEqual([]);
+    expect(Object.keys(now().children)).toEqual(["k"]);
+    send("open");
+    expect(cell.faults).toMatchObject([{ message: expect.stringContaining("clerk") }]);
+  });
+
   test("emits for its children too, to handlers within the tree and to the cell", () => {
     const heard: string[] = [];
     const kid = createMachine({ on: { p: { actions: emit({ type: "chirp" }) } } });
@@ -602,6 +636,36 @@ describe("calls", () => {
     );
     send("go");
     expect(called).not.toHaveBeenCalled();
+  });
+
+  test("stopped later in the turn that would have started them never start", () => {
+    const called = vi.fn();
+    const kid = createMachine({ on: { p: { actions: sendParent({ type: "on" }) } } });
+    const { send, now } = run(
+      createMachine({
+        entry: spawnChild(kid, { id: "kid" }),
+        initial: "a",
+        states: {
+          a: { on: { go: "b" } },
+          b: {
+            entry: sendTo("kid", { type: "p" }),
+            invoke: { src: fromPromise(async () => called()) },
+            on: { on: "c" },
+          },
+          c: {},
+        },
+      }),
+    );
+    send("go");
+    expect(now().value).toBe("c");
+    expect(called).not.toHaveBeenCalled();
+  });
+
+  test("of the first state are withheld like others, once", () => {
+    const cell = new RecordingCell();
+    cell.expiredNow = true;
+    run(createMachine({ invoke: { id: "call", src: fromPromise(async () => 1), onError: {} } }), { cell });
+    expect(cell.story.filter((line) => line.startsWith("withheld"))).toEqual(["withheld call call"]);
   });
 
   test("of a refused turn change nothing", async () => {
