@@ -74,8 +74,8 @@ describe("README", () => {
   });
 
   test("its first example is the file", async () => {
-    const code = section("## Twenty lines that run").split("```")[1]?.replace(/^ts\n/, "");
-    expect(code?.trim()).toBe((await readFile(join(root, "examples/hello.ts"), "utf8")).trim());
+    const code = section("## Two dozen lines that run").split("```")[1]?.replace(/^ts\n/, "");
+    expect(code?.trim()).toBe((await readFile(join(root, "examples/counter.ts"), "utf8")).trim());
   });
 
   test("each guarantee names a test that exists", async () => {
