@@ -14,7 +14,12 @@ export interface Limits {
 export const limitsDefault: Limits = Object.freeze({ bytesMax: 1_048_576, depthMax: 32, nodesMax: 65_536 });
 
 export function withDefaults(given: Partial<Limits> | undefined): Limits {
-  return given === undefined ? limitsDefault : { ...limitsDefault, ...given };
+  if (given === undefined) return limitsDefault;
+  return isWhole(given) ? given : { ...limitsDefault, ...given };
+}
+
+function isWhole(limits: Partial<Limits>): limits is Limits {
+  return limits.bytesMax !== undefined && limits.depthMax !== undefined && limits.nodesMax !== undefined;
 }
 
 /** Keys that reach a prototype in somebody's careless `Object.assign`; no body has them, from nobody. */

@@ -29,6 +29,9 @@ export interface SendOptions {
   readonly correlationId?: MessageId;
 }
 
+/** What a caller chose, or left out. */
+type Chosen = { readonly [K in keyof SendOptions]?: SendOptions[K] | undefined };
+
 /** The way out, in order: validate, seal, encode, publish. @returns the message's id. @throws MESSAGE_INVALID and the transport's refusals */
 export function send(
   node: Node,
@@ -78,7 +81,7 @@ export function seal(
   to: ActorAddress,
   type: string,
   body: unknown,
-  options: (SendOptions & { readonly key?: string | undefined }) | undefined,
+  options: (Chosen & { readonly key?: string | undefined }) | undefined,
 ): Envelope {
   const { cause } = origin;
   const sentAtMs = node.env.nowMs();
@@ -100,7 +103,7 @@ export function seal(
   };
 }
 
-function deadlineOf(nowMs: number, options: SendOptions | undefined): number | undefined {
+function deadlineOf(nowMs: number, options: Chosen | undefined): number | undefined {
   if (options === undefined || (options.withinMs === undefined && options.deadlineMs === undefined))
     return undefined;
   const deadlineMs = Math.min(

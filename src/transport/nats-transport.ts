@@ -11,7 +11,7 @@ import type { NatsConnector } from "./nats-connector.ts";
 import type { LinkEnd, NatsLink } from "./nats-link.ts";
 import { NatsStore } from "./nats-store.ts";
 import { closedError, tooLarge, unknown } from "./outcomes.ts";
-import { isPattern, isSubject, KnownSubjects, subjectError } from "./subject-tree.ts";
+import { isPattern, isSubject, subjectError } from "./subject-tree.ts";
 import type { Delivery, Outcome, Store, Subscription, Transport, TransportEvent } from "./transport.ts";
 import { fullError, type Publish, WaitingPublishes } from "./waiting-publishes.ts";
 
@@ -43,7 +43,6 @@ class NatsConnectionTransport implements NatsTransport {
   readonly events = new EventListeners();
   readonly #connector: NatsConnector;
   readonly #receivers = new Set<Receiver>();
-  readonly #subjects = new KnownSubjects();
   readonly #waiting: WaitingPublishes;
   #state: "open" | "draining" | "closed" = "open";
   #link: NatsLink;
@@ -80,8 +79,8 @@ class NatsConnectionTransport implements NatsTransport {
 
   publish(subject: string, payload: Uint8Array | Envelope, reply?: string): CoxswainError | undefined {
     if (this.#state === "closed") return closedError();
-    if (!this.#subjects.has(subject)) return subjectError("a subject", subject);
-    if (reply !== undefined && !this.#subjects.has(reply)) return subjectError("a subject", reply);
+    if (!isSubject(subject)) return subjectError("a subject", subject);
+    if (reply !== undefined && !isSubject(reply)) return subjectError("a subject", reply);
     let bytes: Uint8Array;
     if (payload instanceof Uint8Array) {
       bytes = payload;

@@ -7,6 +7,7 @@ const subjectLengthMax = 1_024;
 
 /** Whether something may be published there: non-empty dotted tokens without wildcards or white space. */
 export function isSubject(text: string): boolean {
+  // To remember the sound ones would take ten times as long: each message has a reply subject of its own.
   return text.length <= subjectLengthMax && subjectForm.test(text);
 }
 
@@ -21,19 +22,6 @@ export function subjectError(what: "a subject" | "a subject pattern", text: stri
     "ADDRESS_INVALID",
     `Expected ${what} like ${form} (at most ${subjectLengthMax} characters), got ${quote(text)}`,
   );
-}
-
-/** Remembers which texts are subjects: looking one up is far cheaper than reading it. */
-export class KnownSubjects {
-  readonly #known = new Set<string>();
-
-  has(subject: string): boolean {
-    if (this.#known.has(subject)) return true;
-    if (!isSubject(subject)) return false;
-    if (this.#known.size >= 10_000) this.#known.clear();
-    this.#known.add(subject);
-    return true;
-  }
 }
 
 interface Node<T> {
