@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Crew } from "./logs/index.ts";
 
@@ -39,7 +38,7 @@ export async function startCrewProcess(
     execArgv: [],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
-  const exited = once(child, "exit");
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const kill = (): void => void child.kill("SIGKILL");
   try {
     child.send(order);
@@ -62,7 +61,8 @@ function untilReady(child: ChildProcess, crew: Crew, onReport: (message: string)
     const fail = (reason: string): void =>
       reject(new Error(`The process of the ${crew} crew did not start: ${reason}`));
     const timer = setTimeout(() => fail(`not ready within ${READY_WITHIN_MS / 1_000} s`), READY_WITHIN_MS);
-    child.once("error", (error) => fail(error.message));
+    // Stays, as a word to a process that has just ended is an error event too.
+    child.on("error", (error) => fail(error.message));
     child.once("exit", (code, signal) => {
       clearTimeout(timer);
       fail(`it ended with ${signal ?? `code ${code}`}`);

@@ -14,6 +14,9 @@ const exit = { written: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 /** Findings the summary names; all are in the report. */
 const SUMMARY_MAX = 8;
 
+/** Warnings of the system that are kept until the view is over. */
+const REPORTS_MAX = 20;
+
 /** Where the words of a run go: with --json, standard output is for the JSON alone. */
 type Say = (line: string) => void;
 
@@ -42,7 +45,9 @@ async function main(args: readonly string[]): Promise<number> {
       return exit.interrupted;
     }
     console.error(`The run failed${isCoxswainError(error) ? ` with ${error.code}` : ""}: ${reasonOf(error)}`);
-    return error instanceof UsageError ? exit.usage : exit.failed;
+    const isMistake =
+      error instanceof UsageError || (isCoxswainError(error) && error.code === "OPTION_INVALID");
+    return isMistake ? exit.usage : exit.failed;
   } finally {
     forget();
   }
@@ -74,7 +79,9 @@ async function run(options: Options, signal: AbortSignal, desks: Desk[], say: Sa
     throw new UsageError(`Expected logs, found none at ${options.paths.join(", ")}`);
   const reports: string[] = [];
   const onReport = ({ level, message }: { level: string; message: string }): void => {
-    if (level !== "info" && reports.length < 20) reports.push(`${level}: ${oneLine(message)}`);
+    if (level !== "info") reports.push(`${level}: ${oneLine(message)}`);
+    // They are said when the view is over; the last ones say most.
+    if (reports.length > REPORTS_MAX) reports.shift();
   };
   const desk = await startDesk({
     crews: withWork,

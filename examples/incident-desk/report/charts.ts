@@ -94,7 +94,7 @@ export function overTime(title: string, { widthMs, bins }: Timeline): Markup | u
   const drawn = bins.map(({ startMs, entries, bad }) => {
     const x = Math.round((startMs - first.startMs) / widthMs) * step;
     const when = shownMoment(startMs);
-    return html`<g><title>${when}: ${shownCount(entries)} entries, ${shownCount(bad)} bad</title>
+    return html`<g><title>${when}: ${shownCount(entries)} entries, ${shownCount(bad)} errors</title>
 ${column(x, entries, "quiet")}${bad > 0 && column(x, bad, "critical")}</g>`;
   });
   const bad = bins.reduce((sum, bin) => sum + bin.bad, 0);
@@ -103,7 +103,7 @@ ${column(x, entries, "quiet")}${bad > 0 && column(x, bad, "critical")}</g>`;
 <text class="label small" x="0" y="88">${shownMoment(first.startMs)}</text>
 <text class="label small" x="${fixed(end)}" y="88" text-anchor="end">${shownMoment(last.startMs + widthMs)}</text>
 <text class="label small" x="0" y="9">at most ${shownCount(most)} in ${shownSpan(widthMs)}</text>`;
-  const said = `${shownCount(bins.reduce((sum, bin) => sum + bin.entries, 0))} entries with a time, ${shownCount(bad)} of them bad`;
+  const said = `${shownCount(bins.reduce((sum, bin) => sum + bin.entries, 0))} entries with a time, ${shownCount(bad)} of them errors`;
   return figure(title, said, 92, [...drawn, axis], said);
 }
 

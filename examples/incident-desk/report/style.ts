@@ -115,7 +115,8 @@ html{font-size:12px}body{font-size:10pt}main{max-width:none;padding:0}
 pre{max-height:none;border:1px solid var(--line)}
 .crews li,.finding,.group{border-radius:0}
 .group{border:0;padding:0}
-h2{break-after:avoid}h3,figcaption,caption{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}
+pre,code,td.code{font-size:8.5pt}
+h2,.group>header,.group>.numbers{break-after:avoid}h3,figcaption,caption{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}
 .table{overflow:visible}.charts{grid-template-columns:1fr 1fr}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }`;

@@ -127,22 +127,25 @@ describe("in one process", () => {
     expect(asked).not.toHaveBeenCalled();
   });
 
-  test("in sequence, crews are at work one after the other", async () => {
-    await using desk = await startDesk(here);
-    const order: string[] = [];
-    const listening = (["service", "messaging", "database"] as const).flatMap((crew) => {
-      const lead = desk.system.ref(`desk.${crew}`, work);
-      return [
-        lead.on("workStarted", () => void order.push(`${crew} starts`)),
-        lead.on("workDone", () => void order.push(`${crew} is done`)),
-      ];
-    });
-    await desk.investigate(await takeIn([exampleLogs]), { mode: "sequence" });
-    for (const one of listening) one.close();
-    expect(order).toEqual(
-      ["service", "messaging", "database"].flatMap((crew) => [`${crew} starts`, `${crew} is done`]),
-    );
-  });
+  test.each([{ mode: "sequence" }, { mode: "parallel", atMost: 1 }] as const)(
+    "crews are at work one after the other: %j",
+    async (options) => {
+      await using desk = await startDesk(here);
+      const order: string[] = [];
+      const listening = (["service", "messaging", "database"] as const).flatMap((crew) => {
+        const lead = desk.system.ref(`desk.${crew}`, work);
+        return [
+          lead.on("workStarted", () => void order.push(`${crew} starts`)),
+          lead.on("workDone", () => void order.push(`${crew} is done`)),
+        ];
+      });
+      await desk.investigate(await takeIn([exampleLogs]), options);
+      for (const one of listening) one.close();
+      expect(order).toEqual(
+        ["service", "messaging", "database"].flatMap((crew) => [`${crew} starts`, `${crew} is done`]),
+      );
+    },
+  );
 
   test("a run that is interrupted rejects, and its readers put down their files", async () => {
     await using folder = await temporaryFolder();
