@@ -1,7 +1,7 @@
 import type { Job } from "coxswain/machines";
 import { readLog } from "./logs/index.ts";
 import { type Room, sendable } from "./sendable.ts";
-import { type ReadProgress, type ReadResult, readTask } from "./tasks.ts";
+import { logFile, type ReadProgress, type ReadResult } from "./tasks.ts";
 
 /** The facts of one file travel alone, so they may nearly fill a message. */
 const roomOfAFile: Room = { bytesMax: 900_000, valuesMax: 50_000 };
@@ -10,7 +10,7 @@ const PROGRESS_EVERY_MS = 50;
 
 /** What a reader does with its task: reads the log through, and says meanwhile how far it is. */
 export async function read({ task, signal, progress }: Job): Promise<ReadResult> {
-  const { path, name, format } = readTask.parse(task);
+  const { path, name, format } = logFile.parse(task);
   const startedMs = performance.now();
   let toldMs = Number.NEGATIVE_INFINITY;
   const facts = await readLog(path, {

@@ -27,7 +27,7 @@ const format = z.enum([
 ]);
 const count = z.number().int().nonnegative();
 
-/** A log that was recognised, and how the report calls it. */
+/** A log that was recognised, and how the report calls it. One such file is a reader's task. */
 export const logFile = z.object({
   path: z.string().min(1),
   name: z.string().min(1).max(nameBytesMax),
@@ -62,8 +62,7 @@ const logFacts = z.custom<LogFacts>(
   "expected the facts of a log",
 );
 
-/** A reader's task is one file; its result the facts of it. */
-export const readTask = logFile;
+/** A reader's result: the facts of its file. */
 export const readResult = z.object({ facts: logFacts, tookMs: z.number().nonnegative() });
 export type ReadResult = z.infer<typeof readResult>;
 

@@ -2,7 +2,7 @@ import type { ActorSystem } from "coxswain";
 import { fanOut, work } from "coxswain/protocols";
 import { filesOf, type Intake } from "./intake.ts";
 import { counted } from "./logs/finding.ts";
-import { readProgress, readTask } from "./tasks.ts";
+import { logFile, readProgress } from "./tasks.ts";
 import { oneLine, shownCount } from "./text.ts";
 import { type FrameOptions, frame, listenHint } from "./view-frame.ts";
 import { ViewState } from "./view-state.ts";
@@ -80,7 +80,7 @@ function listen(system: ActorSystem, state: ViewState, say: (line: string) => vo
       const reader = system.ref(address, work);
       listening.push(
         reader.on("workStarted", ({ task }) => {
-          const file = readTask.safeParse(task);
+          const file = logFile.safeParse(task);
           if (file.success) state.fileStarted(crew, address, file.data.name, file.data.sizeBytes);
         }),
         reader.on("workProgressed", ({ progress }) => {
@@ -102,7 +102,7 @@ function listen(system: ActorSystem, state: ViewState, say: (line: string) => vo
 }
 
 function fileName(task: unknown): string {
-  const file = readTask.safeParse(task);
+  const file = logFile.safeParse(task);
   return file.success ? oneLine(file.data.name) : "a file";
 }
 
