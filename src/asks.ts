@@ -10,6 +10,7 @@ import {
   type Protocol,
   quote,
   replySchema,
+  rootOf,
   validate,
   type WireError,
 } from "../protocols/index.ts";
@@ -143,6 +144,17 @@ export class Asks {
   /** The connection broke: what was asked on it may or may not have arrived. */
   connectionLost(reason: string): void {
     this.#rejectAll("CONNECTION_LOST", `The connection broke (${reason}); the outcome is unknown`);
+  }
+
+  /** A node is gone, with all that lived under its root names. */
+  nodeDown(node: string, roots: readonly string[]): void {
+    if (this.#pending.size === 0) return;
+    const gone = new Set(roots);
+    for (const [token, { to, type }] of this.#pending) {
+      if (!gone.has(rootOf(to))) continue;
+      const text = `Node ${node}, where ${to} lived, is gone; the outcome of ${type} is unknown`;
+      this.#take(token)?.reject(new CoxswainError("NODE_LOST", text, { details: { node } }));
+    }
   }
 
   close(): void {

@@ -263,6 +263,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
     nodeDown: (gone, reason, roots) => {
       publishFact(node, self, "nodeDown", { node: gone.node, reason }, nodeLifecycle);
       node.watches.nodeDown(gone.node, roots);
+      node.asks.nodeDown(gone.node, roots);
     },
     answers: (gone) => answers(node, gone),
     rootLost: (root, owner) => node.roots.lose(root, owner),

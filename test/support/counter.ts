@@ -13,6 +13,8 @@ export const counter = defineProtocol({
     unlock: z.object({}),
     fail: z.object({ text: z.string() }),
     read: question(z.object({}), z.object({ count: z.number() })),
+    /** As `read`, but postponed while locked. */
+    total: question(z.object({}), z.object({ count: z.number() })),
   },
   emits: { added: z.object({ count: z.number() }) },
 });
@@ -29,6 +31,7 @@ export const counterMachine = setup({
   context: ({ input }) => ({ count: input?.from ?? 0 }),
   initial: "open",
   on: {
+    total: { actions: reply(({ context }) => ({ count: context.count })) },
     read: { actions: reply(({ context }) => ({ count: context.count })) },
     fail: {
       actions: ({ event }) => {
@@ -48,7 +51,7 @@ export const counterMachine = setup({
         lock: "locked",
       },
     },
-    locked: { meta: { postpone: ["add"] }, on: { unlock: "open" } },
+    locked: { meta: { postpone: ["add", "total"] }, on: { unlock: "open" } },
   },
 });
 
