@@ -5,7 +5,11 @@ export function own(text: string): string {
 
 /** At most `charsMax` characters of `text`; what was cut is marked by `…`. */
 export function shorten(text: string, charsMax: number): string {
-  return text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`;
+  if (text.length <= charsMax) return text;
+  const last = text.charCodeAt(charsMax - 2);
+  // Half of a surrogate pair is no text.
+  const end = last >= 0xd800 && last <= 0xdbff ? charsMax - 2 : charsMax - 1;
+  return `${text.slice(0, end)}…`;
 }
 
 /** `shorten`, in memory of its own: for what is kept. */
@@ -139,6 +143,12 @@ export class Top<T> {
 /** The counts of two records, added. */
 export function addCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
   const sum = { ...a };
-  for (const [key, count] of Object.entries(b)) sum[key] = (sum[key] ?? 0) + count;
+  for (const [key, count] of Object.entries(b))
+    sum[key] = (Object.hasOwn(sum, key) ? (sum[key] as number) : 0) + count;
   return sum;
+}
+
+/** One more of `key`, which a log may have chosen: `constructor` is a key like any other. */
+export function addOne(counts: Record<string, number>, key: string): void {
+  counts[key] = (Object.hasOwn(counts, key) ? (counts[key] as number) : 0) + 1;
 }

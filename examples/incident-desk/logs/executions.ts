@@ -1,4 +1,4 @@
-import { addCounts, own } from "./bounded.ts";
+import { addCounts, addOne, own } from "./bounded.ts";
 import { emptyHistogram, type Histogram, mergeHistograms, record } from "./histogram.ts";
 
 /** One execution of a function, put together from the entries that carry its id, in whatever order they come. */
@@ -106,7 +106,7 @@ function countExecution(into: ExecutionCounts, execution: Execution): void {
   const { durationMs, status, isMemoryKill, isTimeout } = execution;
   into.count += 1;
   if (durationMs !== undefined) record(into.durations, durationMs);
-  if (status !== undefined) into.byStatus[status] = (into.byStatus[status] ?? 0) + 1;
+  if (status !== undefined) addOne(into.byStatus, status);
   if (isTimeout === true) into.timeouts += 1;
   if (isMemoryKill !== true) return;
   into.memoryKills += 1;

@@ -1,4 +1,4 @@
-import { addCounts, own, type Ranked, type Row, shorten, Table, Tally } from "./bounded.ts";
+import { addCounts, addOne, own, type Ranked, type Row, shorten, Table, Tally } from "./bounded.ts";
 import { type Execution, ExecutionBook, type ExecutionFacts } from "./executions.ts";
 import { objectOf, parsedJson, textOf } from "./json-value.ts";
 import { type LogReader, ReaderNotes } from "./reader.ts";
@@ -63,7 +63,7 @@ export class FunctionReader implements LogReader<FunctionFacts> {
     const message = messageOf(entry);
     const functionName = functionOf(entry);
     this.#counts.entries += 1;
-    this.#bySeverity[severity] = (this.#bySeverity[severity] ?? 0) + 1;
+    addOne(this.#bySeverity, severity);
     this.#notes.seen(atMs, isSevere);
     if (functionName !== undefined) this.#byFunction.count(functionName);
     if (isSevere) this.#error(message, atMs);

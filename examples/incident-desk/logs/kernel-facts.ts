@@ -1,4 +1,4 @@
-import { addCounts, type Ranked, type Row, Tally } from "./bounded.ts";
+import { addCounts, addOne, type Ranked, type Row, Tally } from "./bounded.ts";
 import { kernelMessage } from "./kernel-message.ts";
 import { type OomKill, OomReader } from "./kernel-oom.ts";
 import { type LogReader, ReaderNotes } from "./reader.ts";
@@ -58,7 +58,7 @@ export class OomCounter {
     const { victimContainer } = kill;
     if (victimContainer !== undefined) this.#byContainer.count(victimContainer);
     const scope = victimContainer === undefined ? "unknown" : victimContainer === "/" ? "system" : "cgroup";
-    this.#byScope[scope] = (this.#byScope[scope] ?? 0) + 1;
+    addOne(this.#byScope, scope);
   }
 }
 

@@ -1,4 +1,4 @@
-import { clip, shorten } from "./bounded.ts";
+import { addOne, clip, shorten } from "./bounded.ts";
 import { type NatsFacts, newProblems, newTally, VERSIONS_MAX } from "./nats-facts.ts";
 import { type NatsLine, natsLine } from "./nats-line.ts";
 import { type LogReader, ReaderNotes } from "./reader.ts";
@@ -46,7 +46,7 @@ export class NatsReader implements LogReader<NatsFacts> {
     const isBad = line.level === "ERR" || line.level === "FTL";
     this.#notes.seen(line.atMs, isBad);
     this.#counts.entries += 1;
-    add(this.#counts.byLevel, line.level);
+    addOne(this.#counts.byLevel, line.level);
     if (line.level === "TRC") {
       this.#trace(line.message);
       return;
@@ -93,10 +93,10 @@ export class NatsReader implements LogReader<NatsFacts> {
 
   #connection({ message }: NatsLine): void {
     const created = connectionCreated.exec(message);
-    if (created !== null) add(this.#counts.connects, created[1] ?? "");
+    if (created !== null) addOne(this.#counts.connects, created[1] ?? "");
     const closed = connectionClosed.exec(message);
     if (closed === null) return;
-    add(this.#counts.disconnects, closed[1] ?? "");
+    addOne(this.#counts.disconnects, closed[1] ?? "");
     // A name of the other side may follow the reason.
     if (closed[2] !== undefined)
       this.#closeReasons.count(shorten(closed[2].split(" - Remote: ")[0] ?? "", 200));
@@ -107,7 +107,7 @@ export class NatsReader implements LogReader<NatsFacts> {
     const slow = slowConsumer.exec(message);
     if (slow !== null) {
       this.#counts.slowConsumers.count += 1;
-      add(this.#counts.slowConsumers.byCause, slow[1] ?? "");
+      addOne(this.#counts.slowConsumers.byCause, slow[1] ?? "");
       this.#slowPeers.count(shorten(peer ?? "server", 200));
       return true;
     }
@@ -131,7 +131,13 @@ export class NatsReader implements LogReader<NatsFacts> {
   #problem({ message, level, atMs }: NatsLine): void {
     const times = atMs === undefined ? {} : { firstMs: atMs, lastMs: atMs };
     const key = `${level}: ${message.slice(0, 500).replace(/\d+(?:\.\d+)*/g, "#")}`;
-    this.#problems.add({ key: shorten(key, 300), count: 1, level, sample: shorten(message, 300), ...times });
+    this.#problems.add({
+      key: shorten(key, 300),
+      count: 1,
+      level,
+      sample: shorten(message, 300),
+      ...times,
+    });
   }
 
   #server(message: string): void {
@@ -141,8 +147,4 @@ export class NatsReader implements LogReader<NatsFacts> {
     if (found !== undefined && versions.length < VERSIONS_MAX && !versions.includes(found))
       versions.push(clip(found, 40));
   }
-}
-
-function add(counts: Record<string, number>, key: string): void {
-  counts[key] = (counts[key] ?? 0) + 1;
 }

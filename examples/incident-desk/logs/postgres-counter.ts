@@ -1,4 +1,4 @@
-import { clip, own, shorten } from "./bounded.ts";
+import { addOne, clip, own, shorten } from "./bounded.ts";
 import { emptyHistogram, record } from "./histogram.ts";
 import type { PostgresEntry } from "./postgres-entry.ts";
 import {
@@ -54,7 +54,7 @@ export class PostgresCounter {
     const isEvent = severity === "LOG" && isEventMessage(message);
     const counted = isEvent ? "EVENTLOG" : severity;
     this.#facts.entries += 1;
-    this.#facts.bySeverity[counted] = (this.#facts.bySeverity[counted] ?? 0) + 1;
+    addOne(this.#facts.bySeverity, counted);
     const isError = ERROR_SEVERITIES.has(severity);
     if (isEvent || isError) this.#error(entry);
     if (severity === "LOG") this.#log(entry);
@@ -113,7 +113,7 @@ export class PostgresCounter {
     const normalized = normalizeStatement(statement);
     const kind = statementKind(normalized);
     this.#facts.queries += 1;
-    this.#facts.byStatementKind[kind] = (this.#facts.byStatementKind[kind] ?? 0) + 1;
+    addOne(this.#facts.byStatementKind, kind);
     record(this.#facts.queryTimes, ms);
     const key = shorten(normalized, 600);
     this.#statements.add({ key, count: 1, totalUs: us, maxUs: us, sample: shorten(statement.trim(), 300) });

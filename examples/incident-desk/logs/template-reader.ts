@@ -1,4 +1,4 @@
-import { clip } from "./bounded.ts";
+import { addOne, clip } from "./bounded.ts";
 import { Drain } from "./drain.ts";
 import { OomCounter } from "./kernel-facts.ts";
 import { isSevere, lineShape } from "./line-shape.ts";
@@ -46,7 +46,7 @@ export class TemplateReader implements LogReader<TemplateFacts> {
     this.#entries += 1;
     this.#oom.take(line);
     const { time, level, message } = lineShape(line);
-    if (level !== undefined) this.#byLevel[level] = (this.#byLevel[level] ?? 0) + 1;
+    if (level !== undefined) addOne(this.#byLevel, level);
     const atMs = time?.absolute === true ? time.ms : undefined;
     this.#notes.seen(atMs, isSevere(level));
     this.#moveWindow(time);

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { own, Table, Tally, Top } from "../../../examples/incident-desk/logs/bounded.ts";
+import {
+  addCounts,
+  addOne,
+  own,
+  shorten,
+  Table,
+  Tally,
+  Top,
+} from "../../../examples/incident-desk/logs/bounded.ts";
 import {
   bucketLimitsMs,
   emptyHistogram,
@@ -128,4 +136,21 @@ test("a timeline does not depend on the order of entries, nor on how they were s
       expect(whole.bins.reduce((sum, { entries }) => sum + entries, 0)).toBe(first.length + second.length);
     }),
   );
+});
+
+describe("what a log itself names", () => {
+  test("is counted under any name, also one that every object has", () => {
+    const counts: Record<string, number> = {};
+    for (const key of ["constructor", "toString", "constructor"]) addOne(counts, key);
+    expect(counts).toEqual({ constructor: 2, toString: 1 });
+    expect(addCounts(counts, { constructor: 3 })).toEqual({ constructor: 5, toString: 1 });
+  });
+
+  test("is cut between characters, never within one", () => {
+    for (let charsMax = 2; charsMax < 8; charsMax++) {
+      const cut = shorten("😀😀😀😀", charsMax);
+      expect(new TextDecoder().decode(new TextEncoder().encode(cut))).toBe(cut);
+    }
+    expect(shorten("abcdef", 4)).toBe("abc…");
+  });
 });
