@@ -4,7 +4,7 @@ export { type CommonFacts, type FormatFacts, type LogFacts, mergeFacts } from ".
 export { findLogs } from "./find-logs.ts";
 export type { Finding, Severity } from "./finding.ts";
 export { findingsOf } from "./findings.ts";
-export { type Crew, crewOf, detectFormat, type LogFormat } from "./formats.ts";
+export { type Crew, crewOf, type LogFormat } from "./formats.ts";
 export type { FunctionErrorRow, FunctionFacts } from "./functions-reader.ts";
 export { bucketLimitsMs, type Histogram, quantileAtMostMs } from "./histogram.ts";
 export type { KernelFacts, OomFacts } from "./kernel-facts.ts";
@@ -12,7 +12,6 @@ export type { OomKill } from "./kernel-oom.ts";
 export type { MysqlSlowEvent } from "./mysql-slow-events.ts";
 export type { MysqlSlowFacts, MysqlStatementRow } from "./mysql-slow-reader.ts";
 export type { NatsFacts, NatsMessageRow } from "./nats-facts.ts";
-export { type LogSource, openLog } from "./open-log.ts";
 export type { ErrorRow, PostgresFacts, SlowQuery, StatementRow, TempFileRow } from "./postgres-facts.ts";
 export { type ReadLogOptions, type ReadProgress, readLog, recognizeLog } from "./read-log.ts";
 export type { Malformed, TimeFacts } from "./reader.ts";
