@@ -9,7 +9,7 @@ import {
   type UnknownAction,
 } from "xstate";
 import { CellSystem } from "./cell-system.ts";
-import { Configuration, isComplete, type Plan } from "./configuration.ts";
+import { Configuration, type Plan } from "./configuration.ts";
 import { activeNodes, reportMicrostep, snapshotIn, snapshotWith } from "./internals.ts";
 import { initialStepsOf, stepsOf } from "./plan.ts";
 import { implementationOf, runActions } from "./run-actions.ts";
@@ -138,7 +138,7 @@ export class Accelerated {
     this.#found = undefined;
     if (snapshot.status !== "active" || isSpecial(event.type)) return undefined;
     const from = this.configurationOf(snapshot);
-    if (from.transient) return undefined;
+    if (from.unplanned) return undefined;
     const known = found !== undefined && found.snapshot === snapshot && found.event === event;
     const choice = known ? found.choice : this.#select(snapshot, event);
     let next: AnyMachineSnapshot = snapshot as AnyMachineSnapshot;
@@ -159,9 +159,8 @@ export class Accelerated {
     // XState keeps the old order of nodes where a transition ends in the states it began in.
     const { nodes } = steps;
     const same = nodes.size === from.nodes.length && from.nodes.every((node) => nodes.has(node));
-    if (!same && !isComplete(nodes)) return "slow";
     const next = same ? from : this.#configuration(nodes);
-    return next.transient ? "slow" : { actions: steps.actions, next };
+    return next.unplanned ? "slow" : { actions: steps.actions, next };
   }
 
   #start(scope: ActorScope, input: unknown): AnyMachineSnapshot {
@@ -192,7 +191,7 @@ export class Accelerated {
     const steps = initialStepsOf(machine.root);
     if (steps === undefined || steps.actions.some((action) => needsQueue(machine, action))) return "slow";
     const configuration = this.#configuration(steps.nodes);
-    if (configuration.transient) return "slow";
+    if (configuration.unplanned) return "slow";
     const { context } = machine.config;
     const given = typeof context === "function" || !context ? undefined : context;
     return {

@@ -22,8 +22,8 @@ export class Configuration implements SharedParts {
   readonly value: StateValue;
   readonly tags: Set<string>;
   readonly branch: Branch;
-  /** Some active state has an `always`. */
-  readonly transient: boolean;
+  /** Nothing can be planned here: some state has an `always`, or XState lost track of what is active. */
+  readonly unplanned: boolean;
   readonly #plans = new Map<AnyTransitionDefinition, PlanNode>();
   #postponed: ReadonlySet<string> | undefined;
 
@@ -33,7 +33,7 @@ export class Configuration implements SharedParts {
     this.value = value === undefined ? stateValue(machine.root, nodes) : frozen(value);
     this.tags = new Set(nodes.flatMap((node) => node.tags));
     this.branch = branchOf(machine.root, this.value);
-    this.transient = nodes.some((node) => node.always !== undefined);
+    this.unplanned = nodes.some((node) => node.always !== undefined) || !isComplete(nodes);
   }
 
   /** The cached plan for transitions in this order, made by `make` the first time. */
@@ -82,13 +82,13 @@ function frozen(value: StateValue): StateValue {
   );
 }
 
-/** Whether nodes are all that is active: reentering the root with a history can leave XState with less. */
-export function isComplete(nodes: ReadonlySet<AnyStateNode>): boolean {
-  return [...nodes].every((node) => {
+/** Reentering the root by a history can leave XState with less, or more, than a configuration. */
+function isComplete(nodes: readonly AnyStateNode[]): boolean {
+  return nodes.every((node) => {
     const inner = Object.values(node.states as Record<string, AnyStateNode>);
-    const active = inner.filter((child) => nodes.has(child)).length;
+    const active = inner.filter((child) => nodes.includes(child)).length;
     const wanted = node.type === "compound" ? 1 : inner.filter(({ type }) => type !== "history").length;
-    return active === wanted && (node.parent === undefined || nodes.has(node.parent));
+    return active === wanted && (node.parent === undefined || nodes.includes(node.parent));
   });
 }
 

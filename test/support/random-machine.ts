@@ -75,7 +75,7 @@ function randomNode(chance: Chance, depth: number, id: string, told: Told): Node
   else node.initial = chance.is(0.2) ? { target: "s0", actions: () => told(`initial ${id}`) } : "s0";
   const count = 2 + Math.floor(chance.random() * 2);
   for (let i = 0; i < count; i++) node.states[`s${i}`] = randomNode(chance, depth - 1, `${id}_${i}`, told);
-  if (chance.is(0.15)) {
+  if (chance.is(0.4)) {
     const history = chance.pick(["shallow", "deep"]);
     node.states.h = { id: `${id}_h`, type: "history", history };
   }
