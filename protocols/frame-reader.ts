@@ -2,6 +2,7 @@ import { fieldError } from "./envelope.ts";
 import { malformed } from "./prescan.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const scratch = new Uint8Array(8);
 const scratchView = new DataView(scratch.buffer);
 
@@ -73,6 +74,38 @@ export function readText(tag?: number): string {
   }
 }
 
+const idLengthMax = 128;
+const idBytes = new Uint8Array(256);
+for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+  idBytes[char.charCodeAt(0)] = 1;
+let lastId = "";
+
+/** A message's id. The same one often comes twice in a frame, as causation and correlation. */
+export function readId(field: string, tag?: number): string {
+  const length = readLength("text", tag);
+  if (isTextAt(lastId, length)) {
+    position += length;
+    return lastId;
+  }
+  const bytes = source;
+  const end = position + length;
+  let good = length > 0 && length <= idLengthMax;
+  for (let i = position; good && i < end; i++) good = idBytes[bytes[i] as number] === 1;
+  if (!good) throw fieldError("FRAME_MALFORMED", field, lenient.decode(bytes.subarray(position, end)));
+  lastId = asciiText(length);
+  return lastId;
+}
+
+const codes: number[] = [];
+
+/** Faster than a decoder for texts as short as these. */
+function asciiText(length: number): string {
+  codes.length = length;
+  for (let i = 0; i < length; i++) codes[i] = source[position + i] as number;
+  position += length;
+  return String.fromCharCode.apply(null, codes);
+}
+
 /** `undefined` for nil. */
 export function readOptional<T>(read: (tag: number) => T): T | undefined {
   const tag = readByte();
@@ -84,6 +117,7 @@ export class KnownTexts {
   readonly #known: string[] = new Array(1_024).fill("");
   readonly #isForm: (text: string) => boolean;
   readonly #field: string;
+  #last = "";
 
   constructor(field: string, isForm: (text: string) => boolean) {
     this.#field = field;
@@ -94,6 +128,10 @@ export class KnownTexts {
     const start = position;
     const length = readLength("text");
     if (length === 0) return "";
+    if (isTextAt(this.#last, length)) {
+      position += length;
+      return this.#last;
+    }
     const bytes = source;
     const end = position + length;
     let hash = length;
@@ -102,6 +140,7 @@ export class KnownTexts {
     const known = this.#known[slot] as string;
     if (isTextAt(known, length)) {
       position += length;
+      this.#last = known;
       return known;
     }
     position = start;

@@ -152,12 +152,19 @@ function isForbidden(start: number, length: number): boolean {
 
 function skipText(position: number, length: number): number {
   const next = skip(position, length);
-  for (let i = position; i < next; i++) {
-    if ((source[i] as number) >= 0x80) {
-      if (i === position && length > 64 && isByteOrderMark(i)) hasLedMark = true;
-      checkUtf8(i, next);
-      break;
-    }
+  const bytes = source;
+  let i = position;
+  // Most texts are ASCII throughout.
+  while (
+    i + 4 <= next &&
+    ((bytes[i] as number) | (bytes[i + 1] as number) | (bytes[i + 2] as number) | (bytes[i + 3] as number)) <
+      0x80
+  )
+    i += 4;
+  while (i < next && (bytes[i] as number) < 0x80) i++;
+  if (i < next) {
+    if (i === position && length > 64 && isByteOrderMark(i)) hasLedMark = true;
+    checkUtf8(i, next);
   }
   return next;
 }

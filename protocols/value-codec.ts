@@ -32,13 +32,26 @@ export function decodeValue(bytes: Uint8Array, limits?: Partial<Limits>): unknow
   return decodeRange(bytes, 0, bytes.length, allowed);
 }
 
+// msgpackr makes a DataView for each buffer it reads, and keeps it there: for a small value that costs more than a copy.
+const scratch = new Uint8Array(1_024);
+
 export function decodeRange(bytes: Uint8Array, from: number, to: number, limits: Limits): unknown {
   const marked = prescan(bytes, from, to, limits);
-  // A view of our own: msgpackr hangs a DataView on what it reads, and gives a Buffer for a Buffer.
-  const view = new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
-  if (marked) return readMarked(view);
+  const length = to - from;
+  if (marked || length > scratch.length) {
+    // A view of our own: msgpackr gives a Buffer for a Buffer.
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + from, length);
+    return marked ? readMarked(view) : unpack(view, length);
+  }
+  if (length < 32) for (let i = 0; i < length; i++) scratch[i] = bytes[from + i] as number;
+  else scratch.set(bytes.subarray(from, to));
+  return unpack(scratch, length);
+}
+
+function unpack(bytes: Uint8Array, length: number): unknown {
   try {
-    return unpackr.unpack(view);
+    // Its types forget that it takes the end as a number.
+    return unpackr.unpack(bytes, length as never);
   } catch (cause) {
     throw malformed(`Expected msgpack, got what msgpackr refuses: ${String(cause).slice(0, 200)}`);
   }
