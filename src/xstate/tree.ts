@@ -172,8 +172,7 @@ export class Tree implements TreeHost, LocalEffects {
     this.#calls?.stopAll();
     const arrivals = this.#arrivals ?? [];
     this.#arrivals = undefined;
-    for (const { what } of arrivals)
-      if ("target" in what && !("kind" in what)) this.#lose(what.event, what.target);
+    for (const { what } of arrivals) if (!("kind" in what)) this.#lose(what.event, what.target);
   }
 
   /** Gives turns to what arrived meanwhile, unless one is going on. */
@@ -232,7 +231,8 @@ export class Tree implements TreeHost, LocalEffects {
     const disposing = source !== undefined && this.#calls?.isStopping(source) === true;
     if (disposing && event.type.startsWith("xstate.error.actor.")) {
       this.#cell.effectFailed(event.error, `stop of ${source.id}`);
-    } else if (this.#phase === "turning") this.#pass(source, target, event);
+    } else if (this.#phase === "ended") return;
+    else if (this.#phase === "turning") this.#pass(source, target, event);
     else if (isActor(target) && isStopped(target)) this.#lose(event, target);
     else this.#arrive({ source, target, event }, this.#causeFor(source, target));
   }
