@@ -17,7 +17,7 @@ const start = () => initialTransition(crewMachine, { workers: [one, two] })[0];
 
 /** Who was sent what, of a list of actions. */
 function said(actions: readonly { type: string; params?: unknown }[]): unknown[] {
-  return actions.flatMap((action) => {
+  return actions.flatMap((action): unknown[] => {
     const { input, to, event } = (action.params ?? {}) as {
       input?: { to: string; with: unknown };
       to?: { $replyTo?: string };

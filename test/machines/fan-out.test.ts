@@ -30,6 +30,11 @@ const broke = (name: string) =>
     error: new CoxswainError("UNREACHABLE", "nobody"),
   }) as never;
 
+interface Sent {
+  readonly id: string;
+  readonly event: { value: { results: { ok: boolean; name: string }[] } };
+}
+
 /** Plays events from the start; what was asked, and what the asker got. */
 function play(first: unknown, events: unknown[]) {
   let [state] = initialTransition(fanOutMachine);
@@ -38,10 +43,9 @@ function play(first: unknown, events: unknown[]) {
   for (const event of [first, ...events]) {
     const [next, actions] = transition(fanOutMachine, state, event as never);
     state = next;
-    for (const { type, params } of actions as { type: string; params?: Record<string, never> }[]) {
-      if (type === "xstate.spawnChild") asked.push(String(params?.["id"]).slice("branch:".length));
-      if (type === "xstate.sendTo")
-        reply = (params?.["event"] as unknown as { value: { results: typeof reply } }).value.results;
+    for (const { type, params } of actions as { type: string; params: Sent }[]) {
+      if (type === "xstate.spawnChild") asked.push(params.id.slice("branch:".length));
+      if (type === "xstate.sendTo") reply = params.event.value.results;
     }
   }
   return { state: state.value, asked, reply };
@@ -103,7 +107,7 @@ describe("the fan-out", () => {
     const names = branches.map((branch) => branch.name);
     const paths = getShortestPaths(fanOutMachine, {
       events: [run("parallel", 2), run("sequence"), ...names.map(back), ...names.map(broke)] as never[],
-      serializeState: (state) => {
+      serializeState: (state: unknown) => {
         const { asked, results, mode, atMost } = (
           state as { context: { asked: number; results: object; mode: string; atMost: number } }
         ).context;
