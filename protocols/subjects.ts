@@ -48,6 +48,14 @@ export function wantsAnswer(reply: string | undefined): reply is string {
   return !(reply.startsWith("cx.") && reply[reply.lastIndexOf(".") + 1] === "t");
 }
 
+/** As {@link wantsAnswer}, of a subject that was not decoded yet: most told messages need never know it. */
+export function wantsAnswerUndecoded(reply: Uint8Array): boolean {
+  if (reply.length === 0) return false;
+  let at = reply.length - 1;
+  while (at >= 0 && reply[at] !== 0x2e) at--;
+  return !(reply[at + 1] === 0x74 && reply[0] === 0x63 && reply[1] === 0x78 && reply[2] === 0x2e);
+}
+
 /** Events of one address or of all (`*`), of one type or of all. */
 export function eventPattern(system: string, from: ActorAddress | "*", type: string | "*"): string {
   if (from === "*") return `cx.${system}.ev.>`;

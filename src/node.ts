@@ -95,6 +95,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   #subscriptions: Subscription[] = [];
   #count = 0;
   #recentCount = 0;
+  #lastId = "" as MessageId;
 
   constructor(parts: NodeParts) {
     this.system = parts.system;
@@ -129,7 +130,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
   }
 
   nextMessageId(): MessageId {
-    return messageId(this.incarnation, this.#count++);
+    this.#lastId = messageId(this.incarnation, this.#count++);
+    return this.#lastId;
   }
 
   replySubject(token: string): string {
@@ -147,6 +149,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
   }
 
   #numberOf(envelope: Envelope): string {
+    // Nearly always the message just made: then its id need not be taken apart.
+    if (envelope.id === this.#lastId) return (this.#count - 1).toString(36);
     return envelope.id.slice(this.incarnation.length + 1);
   }
 

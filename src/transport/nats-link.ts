@@ -2,6 +2,7 @@ import type { NatsConnection, ServerInfo, Status } from "nats";
 import { CoxswainError } from "../../protocols/index.ts";
 import type { Env } from "../env/env.ts";
 import { codeOf } from "./nats-dial.ts";
+import { NatsWriter } from "./nats-writer.ts";
 import { unknown } from "./outcomes.ts";
 import { ReadingWatch } from "./reading-watch.ts";
 import type { Outcome } from "./transport.ts";
@@ -25,10 +26,11 @@ interface Inside {
 
 /** One connection from its beginning to its end. It never reconnects; another link follows it. */
 export class NatsLink {
-  readonly nc: NatsConnection;
   readonly url: string;
   readonly info: ServerInfo;
   readonly ended: Promise<LinkEnd>;
+  readonly #nc: NatsConnection;
+  readonly #writer: NatsWriter;
   readonly #reading: ReadingWatch;
   readonly #unsettled = new Set<() => void>();
   #onError: OnError = () => {};
@@ -39,7 +41,8 @@ export class NatsLink {
   /** @throws SERVER_FAILED if the connection has ended already. */
   constructor(nc: NatsConnection, env: Env, secure: boolean) {
     if (nc.info === undefined) throw new CoxswainError("SERVER_FAILED", "The server closed the connection");
-    this.nc = nc;
+    this.#nc = nc;
+    this.#writer = new NatsWriter(nc);
     this.url = `${secure ? "tls" : "nats"}://${nc.getServer()}`;
     this.info = nc.info;
     this.#reading = new ReadingWatch(env);
@@ -52,12 +55,23 @@ export class NatsLink {
   }
 
   get up(): boolean {
-    return this.#up && !this.nc.isClosed();
+    return this.#up && !this.#nc.isClosed();
+  }
+
+  /** For all but publishing. What was published before goes first. */
+  get nc(): NatsConnection {
+    this.#writer.flush();
+    return this.#nc;
+  }
+
+  /** @throws what the client throws: it is closed or drained, or the payload is too large. */
+  publish(subject: string, payload: Uint8Array, reply: string | undefined): void {
+    this.#writer.publish(subject, payload, reply);
   }
 
   /** Bytes that were given to the connection and are not yet on their way. */
   get outboundBytes(): number {
-    return (this.nc as unknown as Inside).protocol?.transport?.socket?.writableLength ?? 0;
+    return (this.#nc as unknown as Inside).protocol?.transport?.socket?.writableLength ?? 0;
   }
 
   /** The server refused something, and the connection goes on. */
@@ -130,7 +144,7 @@ export class NatsLink {
   }
 
   #lastError(): Error | undefined {
-    return (this.nc as unknown as Inside).protocol?.lastError;
+    return (this.#nc as unknown as Inside).protocol?.lastError;
   }
 }
 

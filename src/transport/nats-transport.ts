@@ -1,4 +1,4 @@
-import type { Msg, Subscription as NatsSubscription, ServerInfo } from "nats";
+import type { Subscription as NatsSubscription, ServerInfo } from "nats";
 import {
   CoxswainError,
   type Envelope,
@@ -8,6 +8,7 @@ import {
 } from "../../protocols/index.ts";
 import { EventListeners } from "./event-listeners.ts";
 import type { NatsConnector } from "./nats-connector.ts";
+import { NatsDeliveries } from "./nats-delivery.ts";
 import type { LinkEnd, NatsLink } from "./nats-link.ts";
 import { NatsStore } from "./nats-store.ts";
 import { closedError, tooLarge, unknown } from "./outcomes.ts";
@@ -43,6 +44,7 @@ class NatsConnectionTransport implements NatsTransport {
   readonly events = new EventListeners();
   readonly #connector: NatsConnector;
   readonly #receivers = new Set<Receiver>();
+  readonly #deliveries = new NatsDeliveries();
   readonly #waiting: WaitingPublishes;
   #state: "open" | "draining" | "closed" = "open";
   #link: NatsLink;
@@ -113,8 +115,7 @@ class NatsConnectionTransport implements NatsTransport {
       this.#uncheckedBytes = 0;
     }
     try {
-      if (reply === undefined) this.#link.nc.publish(subject, payload);
-      else this.#link.nc.publish(subject, payload, { reply });
+      this.#link.publish(subject, payload, reply);
       return undefined;
     } catch (cause) {
       // The last flush of a drain is under way, or the server takes less than the one before.
@@ -153,7 +154,7 @@ class NatsConnectionTransport implements NatsTransport {
       ...(receiver.queue === undefined ? {} : { queue: receiver.queue }),
       callback: (error, msg) => {
         // A refused subscription is told on the status iterator as well, from where it is reported.
-        if (error === null && receiver.open) this.events.guard(receiver.handler, deliveryOf(msg));
+        if (error === null && receiver.open) this.events.guard(receiver.handler, this.#deliveries.of(msg));
       },
     });
   }
@@ -268,14 +269,4 @@ function lostError(count: number): CoxswainError {
     `Closed while ${count} published messages waited for a connection; they are lost`,
     { details: { lost: count } },
   );
-}
-
-const noResponders = 503;
-
-function deliveryOf(msg: Msg): Delivery {
-  const { subject, data: payload } = msg;
-  if (payload.length === 0 && msg.headers?.code === noResponders) {
-    return { subject, payload, reply: undefined, unreachable: true };
-  }
-  return { subject, payload, reply: msg.reply || undefined };
 }

@@ -1,0 +1,121 @@
+import type { NatsConnection } from "nats";
+
+/** What the client keeps to itself. Should it move, all goes the client's own way, and a test says so. */
+interface Inside {
+  readonly protocol?: {
+    readonly noMorePublishing?: boolean;
+    readonly sendCommand?: (command: Uint8Array) => void;
+  };
+}
+
+const pageBytes = 65_536;
+/** So many bytes are handed over before the turn ends, that the server may begin. As the client does. */
+const batchBytes = 32_768;
+/** Larger payloads are not worth a copy. */
+const payloadMaxBytes = 8_192;
+/** "PUB ", the spaces and line ends, and the digits of a length. */
+const lineBytes = 24;
+
+/**
+ * Writes PUB commands, a batch for each turn. The client's own publish makes a text, an array of bytes
+ * and an object for each message, which takes as long as all else on the way out together.
+ */
+export class NatsWriter {
+  readonly #nc: NatsConnection;
+  readonly #inside: Inside["protocol"];
+  readonly #flush = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+  // Cut into batches from front to back. What was cut off is never written again: the socket may still hold it.
+  #page = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
+  #scheduled = false;
+
+  constructor(nc: NatsConnection) {
+    this.#nc = nc;
+    const inside = (nc as unknown as Inside).protocol;
+    this.#inside = typeof inside?.sendCommand === "function" ? inside : undefined;
+  }
+
+  /** Whether it writes by itself, and not through the client's publish. */
+  get direct(): boolean {
+    return this.#inside !== undefined;
+  }
+
+  /** @throws what the client throws: it is closed or drained, or the payload is too large. */
+  publish(subject: string, payload: Uint8Array, reply: string | undefined): void {
+    if (
+      payload.length > payloadMaxBytes ||
+      this.#inside?.noMorePublishing !== false ||
+      !this.#write(subject, payload, reply)
+    ) {
+      this.flush();
+      if (reply === undefined) this.#nc.publish(subject, payload);
+      else this.#nc.publish(subject, payload, { reply });
+    }
+  }
+
+  /** Gives the client what was written. Before anything else is sent, so that order is kept. */
+  flush(): void {
+    if (this.#end === this.#start) return;
+    const batch = this.#page.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    this.#inside?.sendCommand?.(batch);
+  }
+
+  /** @returns whether it was written: only ASCII is. */
+  #write(subject: string, payload: Uint8Array, reply = ""): boolean {
+    const { length } = payload;
+    const needed = subject.length + reply.length + length + lineBytes;
+    if (needed > this.#page.length - this.#end) {
+      this.flush();
+      this.#page = new Uint8Array(pageBytes);
+      this.#start = 0;
+      this.#end = 0;
+    }
+    const page = this.#page;
+    let at = this.#end;
+    page[at++] = 0x50;
+    page[at++] = 0x55;
+    page[at++] = 0x42;
+    page[at++] = 0x20;
+    for (let i = 0; i < subject.length; i++) {
+      const code = subject.charCodeAt(i);
+      if (code >= 0x80) return false;
+      page[at++] = code;
+    }
+    page[at++] = 0x20;
+    if (reply !== "") {
+      for (let i = 0; i < reply.length; i++) {
+        const code = reply.charCodeAt(i);
+        if (code >= 0x80) return false;
+        page[at++] = code;
+      }
+      page[at++] = 0x20;
+    }
+    at = putDigits(page, at, length);
+    page[at++] = 0x0d;
+    page[at++] = 0x0a;
+    page.set(payload, at);
+    at += length;
+    page[at++] = 0x0d;
+    page[at++] = 0x0a;
+    this.#end = at;
+    if (at - this.#start >= batchBytes) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      queueMicrotask(this.#flush);
+    }
+    return true;
+  }
+}
+
+function putDigits(page: Uint8Array, at: number, value: number): number {
+  let digits = 1;
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+  for (let i = at + digits - 1, rest = value; i >= at; i--, rest = Math.floor(rest / 10))
+    page[i] = 0x30 + (rest % 10);
+  return at + digits;
+}
