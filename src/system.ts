@@ -229,7 +229,9 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
     leaseMs: leaseOf(options.leaseMs ?? 3_000),
   };
   const name = nameToken("a system name", options.name);
-  const opened = await openTransport(options, `${name}/${record.node}`, env);
+  const onReport = options.onReport ?? reportToStderr;
+  const warn = (message: string): void => onReport({ level: "warning", message });
+  const opened = await openTransport(options, `${name}/${record.node}`, env, warn);
   try {
     const node = new Node({
       system: name,
@@ -240,7 +242,7 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
       transport: opened.transport,
       facts: { changed: options.changes ?? false },
       telemetry: telemetryOf(env),
-      onReport: options.onReport ?? reportToStderr,
+      onReport,
     });
     return await join(node, record, opened);
   } catch (error) {

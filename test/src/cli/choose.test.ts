@@ -19,7 +19,11 @@ it("--creds logs in with a credentials file, and without it the user is refused"
   const credentialsFile = join(terminal.folder, "bow.creds");
   await writeFile(credentialsFile, credentials);
   await using server = await testServer({ config });
-  await using system = await createSystem({ name: "fleet", servers: server.url, auth: { credentialsFile } });
+  await using system = await createSystem({
+    name: "fleet",
+    servers: server.url,
+    connection: { credentialsFile },
+  });
   await system.spawn("crew", counterActor);
   const named = ["tree", "--servers", server.url];
   const { stdout, code } = await output(terminal.coxswain([...named, "--creds", credentialsFile]));
