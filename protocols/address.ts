@@ -52,7 +52,7 @@ export function quote(value: unknown): string {
   try {
     text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
   } catch {
-    text = Object.prototype.toString.call(value);
+    text = `a value of type ${typeof value}`;
   }
   return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }

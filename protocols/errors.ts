@@ -128,21 +128,26 @@ export function isCoxswainError(value: unknown, code?: ErrorCode): value is Coxs
   );
 }
 
-/** What may leave the process of any thrown value. Long texts are cut to 2,000 characters. */
+/** What may leave the process of any thrown value, also of one that throws when it is read. Long texts are cut to 2,000 characters. */
 export function toWireError(thrown: unknown, fallback: ErrorCode = "ACTOR_FAILED"): WireError {
-  if (isCoxswainError(thrown)) {
-    const empty = Object.keys(thrown.details).length === 0;
-    return {
-      code: thrown.code,
-      message: thrown.message.slice(0, 2_000),
-      ...(empty ? {} : { details: thrown.details }),
-    };
+  try {
+    if (isCoxswainError(thrown)) {
+      const { code, message, details } = thrown;
+      const empty = Object.keys(details).length === 0;
+      return { code, message: message.slice(0, 2_000), ...(empty ? {} : { details }) };
+    }
+    const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    return { code: fallback, message: message.slice(0, 2_000) };
+  } catch {
+    return { code: fallback, message: `A value of type ${typeof thrown} was thrown that cannot be read` };
   }
-  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return { code: fallback, message: message.slice(0, 2_000) };
 }
 
-/** The error a peer sent, as one of ours. */
-export function fromWireError(wire: WireError): CoxswainError {
-  return new CoxswainError(wire.code as ErrorCode, wire.message, { details: wire.details ?? {} });
+/** The error a peer sent, as one of ours; REFUSED where what it sent is none. */
+export function fromWireError(wire: unknown): CoxswainError {
+  const { code, message, details } = (wire ?? {}) as { [K in keyof WireError]?: unknown };
+  const text = typeof message === "string" ? message : "It was refused, and not said why";
+  const known = typeof code === "string" ? code : "REFUSED";
+  const more = typeof details === "object" && details !== null ? { details: { ...details } } : {};
+  return new CoxswainError(known as ErrorCode, text, more);
 }
