@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   encodeEnvelopeJson,
   toWireError,
+  type WireError,
   wantsAnswer,
 } from "../protocols/index.ts";
 import { publishFact } from "./facts.ts";
@@ -78,8 +79,11 @@ function publishAnswer(node: Node, reply: string, envelope: Envelope, json: bool
       message: `The ${envelope.kind} to ${envelope.type} could not be sent`,
       error,
     });
-    if (envelope.kind !== "reply") return;
-    const refusal: Envelope = { ...envelope, kind: "refusal", body: toWireError(error, "REPLY_INVALID") };
-    publishAnswer(node, reply, refusal, json);
+    const { kind, body } = envelope;
+    // An error whose details cannot travel is told without them: the asker must learn of it.
+    const { details, ...bare } =
+      kind === "refusal" ? (body as WireError) : toWireError(error, "REPLY_INVALID");
+    if (kind === "refusal" && details === undefined) return;
+    publishAnswer(node, reply, { ...envelope, kind: "refusal", body: bare }, json);
   }
 }

@@ -16,7 +16,7 @@ import { refuse } from "./answers.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { CellQuestions } from "./cell-questions.ts";
 import type { Env } from "./env/env.ts";
-import { publishEvent, publishFact } from "./facts.ts";
+import { publishEnd, publishEvent, publishFact } from "./facts.ts";
 import { type Incoming, Mailbox } from "./mailbox.ts";
 import type { Node } from "./node.ts";
 import { send as sendOut } from "./outbound.ts";
@@ -221,7 +221,7 @@ export class Cell implements HostCell {
     const text = `${this.address} ended (${outcome.kind}) before ${why === "ACTOR_FAILED" ? "this was answered" : "its turn"}`;
     this.#questions?.end(text);
     for (const incoming of this.#mailbox?.takeAll() ?? []) refuse(this.node, incoming, why, text);
-    publishFact(this.node, this.address, outcome.kind === "failed" ? "failed" : "stopped", { ...outcome });
+    publishEnd(this.node, this.address, outcome);
     for (const watcher of this.#watchers?.values() ?? []) watcher(outcome);
     this.#watchers = undefined;
   }

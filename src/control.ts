@@ -5,6 +5,7 @@ import {
   type Envelope,
   inboxSubject,
 } from "../protocols/index.ts";
+import { bareOutcome } from "./facts.ts";
 import type { Node } from "./node.ts";
 import type { Delivery } from "./transport/transport.ts";
 
@@ -52,8 +53,24 @@ export function receiveControl(node: Node, delivery: Delivery): void {
   else cell.watch(id, down);
 }
 
+/** What of the outcome cannot travel is left out: the watcher must learn of the end. */
 function tellDown(node: Node, from: ActorAddress, reply: string, outcome: ActorOutcome): void {
-  const fact: Envelope = {
+  const full = downOf(node, from, outcome);
+  const refused =
+    node.transport.publish(reply, full) &&
+    node.transport.publish(reply, { ...full, body: bareOutcome(outcome) });
+  if (refused !== undefined) {
+    node.report({
+      level: "warning",
+      message: `The end of ${from} was not told`,
+      address: from,
+      error: refused,
+    });
+  }
+}
+
+function downOf(node: Node, from: ActorAddress, outcome: ActorOutcome): Envelope {
+  return {
     kind: "control",
     id: node.nextMessageId(),
     from,
@@ -63,15 +80,6 @@ function tellDown(node: Node, from: ActorAddress, reply: string, outcome: ActorO
     sentAtMs: node.env.nowMs(),
     body: outcome,
   };
-  const refused = node.transport.publish(reply, fact);
-  if (refused !== undefined) {
-    node.report({
-      level: "warning",
-      message: `The end of ${from} was not told`,
-      address: from,
-      error: refused,
-    });
-  }
 }
 
 /** A delivery of the runtime's own lanes. Bytes that are no message of ours are reported. */

@@ -1,5 +1,6 @@
 import {
   type ActorAddress,
+  type ActorOutcome,
   CoxswainError,
   type Envelope,
   encodeEnvelopeJson,
@@ -62,6 +63,26 @@ export function publishFact(
       error,
     });
   }
+}
+
+/** Publishes how an actor ended. What of it cannot travel as JSON is left out, and reported. */
+export function publishEnd(node: Node, address: ActorAddress, outcome: ActorOutcome): void {
+  const type = outcome.kind === "failed" ? "failed" : "stopped";
+  try {
+    publishOn(node, address, lifecycle.tag, type, { ...outcome }, undefined);
+  } catch (error) {
+    const message = `How ${address} ended cannot be told in full`;
+    node.report({ level: "warning", message, address, error });
+    publishFact(node, address, type, bareOutcome(outcome));
+  }
+}
+
+/** An outcome without the parts that are the user's own data. */
+export function bareOutcome(outcome: ActorOutcome): ActorOutcome {
+  if (outcome.kind === "done") return { kind: "done" };
+  if (outcome.kind !== "failed") return outcome;
+  const { code, message } = outcome.error;
+  return { kind: "failed", error: { code, message } };
 }
 
 function publishOn(
