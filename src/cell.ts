@@ -107,12 +107,28 @@ export class Cell implements HostCell {
   /** Works on one message. @returns whether another one waits. */
   step(): boolean {
     const incoming = this.#mailbox?.next();
-    if (incoming !== undefined && this.outcome === undefined) this.#work(incoming);
+    if (incoming !== undefined && this.outcome === undefined) {
+      try {
+        this.#work(incoming);
+      } catch (error) {
+        this.#broke(error, incoming.event.type);
+      }
+    }
     if (this.waiting > 0) return true;
     this.#scheduled = false;
     // An idle actor keeps no mailbox: most of 100,000 are idle.
     if (this.postponed === 0) this.#mailbox = undefined;
     return false;
+  }
+
+  /** The last wall: a throw here would end the process, and with it all cells of this node. */
+  #broke(error: unknown, type: string): void {
+    const message = `${this.address}: the runtime threw in the turn of ${type}`;
+    const broken = new CoxswainError("INVARIANT_BROKEN", message, { cause: error });
+    this.node.report({ level: "error", message, address: this.address, error });
+    this.#cause = undefined;
+    this.#inMessageTurn = false;
+    this.finish({ kind: "failed", error: toWireError(broken) });
   }
 
   #work(incoming: Incoming): void {

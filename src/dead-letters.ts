@@ -9,6 +9,7 @@ import {
   encodeEnvelope,
   encodeValue,
   inboxSubject,
+  type Limits,
   type MessageId,
 } from "../protocols/index.ts";
 import type { Node } from "./node.ts";
@@ -30,7 +31,7 @@ export interface DeadLetter {
     readonly correlationId?: MessageId;
   };
   readonly type?: string;
-  /** As it came. */
+  /** As it came; empty where it was too large to be kept with the rest. */
   readonly original: Uint8Array;
 }
 
@@ -40,6 +41,8 @@ export const deadLettersMax = 10_000;
 export const deadLetterBytesMax = 64 * 1024 * 1024;
 /** Letters that may wait for the store to acknowledge them. */
 const inFlightMax = 4_096;
+/** Characters kept of a reason. */
+const reasonMax = 2_000;
 
 /** The system's dead letters: a stream that any node writes and anybody may list and replay. */
 export class DeadLetters {
@@ -55,7 +58,7 @@ export class DeadLetters {
   /** Keeps a letter. What the store does not take is counted and reported, never silent. */
   add(to: ActorAddress, code: string, reason: string, what: Envelope | Uint8Array): void {
     if (this.#inFlight >= inFlightMax) return this.#lost(`${inFlightMax} letters wait for the store already`);
-    const letter = encodeValue(this.#stored(to, code, reason, what));
+    const letter = this.#encoded(to, code, reason, what);
     this.#inFlight++;
     const kept = (outcome: Outcome<number>): void => {
       this.#inFlight--;
@@ -75,7 +78,7 @@ export class DeadLetters {
       limit: options.limit ?? 100,
     });
     if (read.kind !== "ok") throw read.error;
-    return read.value.map(letterOf);
+    return read.value.map((entry) => letterOf(entry, this.#node.limits));
   }
 
   async count(): Promise<number> {
@@ -115,8 +118,20 @@ export class DeadLetters {
     return letter;
   }
 
-  #stored(to: ActorAddress, code: string, reason: string, what: Envelope | Uint8Array): Stored {
-    const at = { atMs: this.#node.env.nowMs(), node: this.#node.name, to, code, reason };
+  #encoded(to: ActorAddress, code: string, reason: string, what: Envelope | Uint8Array): Uint8Array {
+    const { env, name, limits } = this.#node;
+    const at = { atMs: env.nowMs(), node: name, to, code, reason: reason.slice(0, reasonMax) };
+    try {
+      return encodeValue(this.#stored(at, what), limits);
+    } catch {
+      // Too large with its letter around it, or changed by its sender after it was sent.
+      const { chain, type } = this.#stored(at, what instanceof Uint8Array ? what : { ...what, body: {} });
+      const named = type === undefined ? {} : { type };
+      return encodeValue({ ...at, chain, ...named, original: new Uint8Array(0) } satisfies Stored);
+    }
+  }
+
+  #stored(at: Omit<Stored, "chain" | "type" | "original">, what: Envelope | Uint8Array): Stored {
     if (what instanceof Uint8Array) return { ...at, chain: {}, original: what };
     const { id, causationId, correlationId, type } = what;
     const chain = {
@@ -124,7 +139,7 @@ export class DeadLetters {
       ...(causationId ? { causationId } : {}),
       ...(correlationId ? { correlationId } : {}),
     };
-    return { ...at, chain, type, original: encodeEnvelope(what) };
+    return { ...at, chain, type, original: encodeEnvelope(what, this.#node.limits) };
   }
 
   #lost(why: string): void {
@@ -143,6 +158,6 @@ export function deadLetterStream(system: string): {
   };
 }
 
-function letterOf(entry: StreamEntry): DeadLetter {
-  return { ...(decodeValue(entry.payload) as Stored), sequence: entry.sequence };
+function letterOf(entry: StreamEntry, limits: Limits): DeadLetter {
+  return { ...(decodeValue(entry.payload, limits) as Stored), sequence: entry.sequence };
 }
