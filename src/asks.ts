@@ -11,8 +11,9 @@ import {
   quote,
   replySchema,
   rootOf,
+  toWireError,
+  type Validated,
   validate,
-  type WireError,
 } from "../protocols/index.ts";
 import { sendControl } from "./control.ts";
 import type { Timer } from "./env/env.ts";
@@ -114,24 +115,19 @@ export class Asks {
     return () => signal.removeEventListener("abort", abort);
   }
 
-  /** A reply or refusal arrived for `token`. Late and doubled ones are counted and dropped. */
-  settle(token: string, envelope: Envelope): void {
+  /** What arrived for `token`; undefined for bytes that are no message. Late and doubled ones are counted and dropped. */
+  settle(token: string, envelope: Envelope | undefined): void {
     const pending = this.#take(token);
     if (pending === undefined) {
       this.#node.counts.lateReplies++;
       return;
     }
-    if (envelope.kind === "refusal") return pending.reject(fromWireError(envelope.body as WireError));
-    const schema = replySchema(pending.protocol, pending.type);
-    const checked =
-      schema === undefined ? { ok: true as const, value: envelope.body } : validate(schema, envelope.body);
+    if (envelope?.kind === "refusal") return pending.reject(fromWireError(envelope.body));
+    const checked = checkReply(pending, envelope);
     if (checked.ok) return pending.resolve(checked.value);
-    pending.reject(
-      new CoxswainError(
-        "REPLY_INVALID",
-        `Expected a reply to ${pending.type} from ${pending.to}: ${checked.issues}`,
-      ),
-    );
+    const { type, to } = pending;
+    const text = `Expected a reply to ${type} from ${to}: ${checked.issues}; got ${quote(envelope?.body)}`;
+    pending.reject(new CoxswainError("REPLY_INVALID", text));
   }
 
   unreachable(token: string): void {
@@ -210,6 +206,18 @@ export class Asks {
       );
     }
     if (earliestMs < Number.POSITIVE_INFINITY) this.#arm(earliestMs);
+  }
+}
+
+/** Never throws, as a schema may: the ask has to settle. */
+function checkReply({ protocol, type }: Pending, envelope: Envelope | undefined): Validated {
+  if (envelope === undefined) return { ok: false, issues: "the bytes are no message" };
+  if (envelope.kind !== "reply") return { ok: false, issues: `it is a message of kind ${envelope.kind}` };
+  const schema = replySchema(protocol, type);
+  try {
+    return schema === undefined ? { ok: true, value: envelope.body } : validate(schema, envelope.body);
+  } catch (error) {
+    return { ok: false, issues: `its schema threw: ${toWireError(error).message}` };
   }
 }
 

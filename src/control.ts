@@ -87,7 +87,7 @@ export function readEnvelope(node: Node, delivery: Delivery): Envelope | undefin
   const { payload } = delivery;
   if (!(payload instanceof Uint8Array)) return payload;
   try {
-    return decodeEnvelope(payload, node.limits);
+    return decodeEnvelope(payload, node.limits, node.frameDefaults);
   } catch (error) {
     const message = `Bytes on ${delivery.subject} are no message of ours`;
     node.report({ level: "warning", message, error });

@@ -176,9 +176,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
     const token = delivery.subject.slice(delivery.subject.lastIndexOf(".") + 1);
     if (delivery.unreachable) return this.#unreachable(token);
     const envelope = readEnvelope(this, delivery);
-    if (envelope === undefined) return;
     if (token[0] === "a") this.asks.settle(token, envelope);
-    if (token[0] === "w") this.watches.settle(token, envelope);
+    if (token[0] === "w" && envelope !== undefined) this.watches.settle(token, envelope);
   }
 
   #unreachable(token: string): void {
