@@ -2,6 +2,7 @@ import type { NatsConnection, ServerInfo, Status } from "nats";
 import { CoxswainError } from "../../protocols/index.ts";
 import type { Env } from "../env/env.ts";
 import { codeOf } from "./nats-dial.ts";
+import { quickenParser } from "./nats-parser.ts";
 import { NatsWriter } from "./nats-writer.ts";
 import { unknown } from "./outcomes.ts";
 import { ReadingWatch } from "./reading-watch.ts";
@@ -43,6 +44,7 @@ export class NatsLink {
     if (nc.info === undefined) throw new CoxswainError("SERVER_FAILED", "The server closed the connection");
     this.#nc = nc;
     this.#writer = new NatsWriter(nc);
+    quickenParser(nc);
     this.url = `${secure ? "tls" : "nats"}://${nc.getServer()}`;
     this.info = nc.info;
     this.#reading = new ReadingWatch(env);
@@ -64,9 +66,12 @@ export class NatsLink {
     return this.#nc;
   }
 
-  /** @throws what the client throws: it is closed or drained, or the payload is too large. */
-  publish(subject: string, payload: Uint8Array, reply: string | undefined): void {
-    this.#writer.publish(subject, payload, reply);
+  /**
+   * @returns ADDRESS_INVALID for what is no subject.
+   * @throws what the client throws: it is closed or drained, or the payload is too large.
+   */
+  publish(subject: string, payload: Uint8Array, reply: string | undefined): CoxswainError | undefined {
+    return this.#writer.publish(subject, payload, reply);
   }
 
   /** Bytes that were given to the connection and are not yet on their way. */

@@ -12,7 +12,7 @@ import { NatsDeliveries } from "./nats-delivery.ts";
 import type { LinkEnd, NatsLink } from "./nats-link.ts";
 import { NatsStore } from "./nats-store.ts";
 import { closedError, tooLarge, unknown } from "./outcomes.ts";
-import { isPattern, isSubject, subjectError } from "./subject-tree.ts";
+import { isPattern, isSubject, refusedSubject, subjectError } from "./subject-tree.ts";
 import type { Delivery, Outcome, Store, Subscription, Transport, TransportEvent } from "./transport.ts";
 import { fullError, type Publish, WaitingPublishes } from "./waiting-publishes.ts";
 
@@ -81,8 +81,6 @@ class NatsConnectionTransport implements NatsTransport {
 
   publish(subject: string, payload: Uint8Array | Envelope, reply?: string): CoxswainError | undefined {
     if (this.#state === "closed") return closedError();
-    if (!isSubject(subject)) return subjectError("a subject", subject);
-    if (reply !== undefined && !isSubject(reply)) return subjectError("a subject", reply);
     let bytes: Uint8Array;
     if (payload instanceof Uint8Array) {
       bytes = payload;
@@ -96,7 +94,8 @@ class NatsConnectionTransport implements NatsTransport {
     if (bytes.length > this.payloadMaxBytes) return tooLarge(subject, bytes, this.payloadMaxBytes);
     // The client keeps the bytes until its next flush, and the caller may change them before.
     if (bytes === payload) bytes = Buffer.from(payload);
-    if (!this.#link.up) return this.#wait({ subject, payload: bytes, reply });
+    if (!this.#link.up)
+      return refusedSubject(subject, reply) ?? this.#wait({ subject, payload: bytes, reply });
     return this.#send(subject, bytes, reply);
   }
 
@@ -115,8 +114,7 @@ class NatsConnectionTransport implements NatsTransport {
       this.#uncheckedBytes = 0;
     }
     try {
-      this.#link.publish(subject, payload, reply);
-      return undefined;
+      return this.#link.publish(subject, payload, reply);
     } catch (cause) {
       // The last flush of a drain is under way, or the server takes less than the one before.
       return payload.length > this.payloadMaxBytes

@@ -1,4 +1,6 @@
 import type { NatsConnection } from "nats";
+import type { CoxswainError } from "../../protocols/index.ts";
+import { refusedSubject } from "./subject-tree.ts";
 
 /** What the client keeps to itself. Should it move, all goes the client's own way, and a test says so. */
 interface Inside {
@@ -44,17 +46,19 @@ export class NatsWriter {
     return this.#inside !== undefined;
   }
 
-  /** @throws what the client throws: it is closed or drained, or the payload is too large. */
-  publish(subject: string, payload: Uint8Array, reply: string | undefined): void {
-    if (
-      payload.length > payloadMaxBytes ||
-      this.#inside?.noMorePublishing !== false ||
-      !this.#write(subject, payload, reply)
-    ) {
-      this.flush();
-      if (reply === undefined) this.#nc.publish(subject, payload);
-      else this.#nc.publish(subject, payload, { reply });
-    }
+  /**
+   * @returns ADDRESS_INVALID for what is no subject.
+   * @throws what the client throws: it is closed or drained, or the payload is too large.
+   */
+  publish(subject: string, payload: Uint8Array, reply: string | undefined): CoxswainError | undefined {
+    const plain = payload.length <= payloadMaxBytes && this.#inside?.noMorePublishing === false;
+    if (plain && this.#write(subject, payload, reply)) return undefined;
+    const refused = refusedSubject(subject, reply);
+    if (refused !== undefined) return refused;
+    this.flush();
+    if (reply === undefined) this.#nc.publish(subject, payload);
+    else this.#nc.publish(subject, payload, { reply });
+    return undefined;
   }
 
   /** Gives the client what was written. Before anything else is sent, so that order is kept. */
@@ -65,10 +69,10 @@ export class NatsWriter {
     this.#inside?.sendCommand?.(batch);
   }
 
-  /** @returns whether it was written: only ASCII is. */
-  #write(subject: string, payload: Uint8Array, reply = ""): boolean {
+  /** @returns whether it was written. */
+  #write(subject: string, payload: Uint8Array, reply: string | undefined): boolean {
     const { length } = payload;
-    const needed = subject.length + reply.length + length + lineBytes;
+    const needed = subject.length + (reply?.length ?? 0) + length + lineBytes;
     if (needed > this.#page.length - this.#end) {
       this.flush();
       this.#page = new Uint8Array(pageBytes);
@@ -80,21 +84,10 @@ export class NatsWriter {
     page[at++] = 0x50;
     page[at++] = 0x55;
     page[at++] = 0x42;
-    page[at++] = 0x20;
-    for (let i = 0; i < subject.length; i++) {
-      const code = subject.charCodeAt(i);
-      if (code >= 0x80) return false;
-      page[at++] = code;
-    }
-    page[at++] = 0x20;
-    if (reply !== "") {
-      for (let i = 0; i < reply.length; i++) {
-        const code = reply.charCodeAt(i);
-        if (code >= 0x80) return false;
-        page[at++] = code;
-      }
-      page[at++] = 0x20;
-    }
+    page[at++] = space;
+    at = putSubject(page, at, subject);
+    if (reply !== undefined && at > 0) at = putSubject(page, at, reply);
+    if (at < 0) return false;
     at = putDigits(page, at, length);
     page[at++] = 0x0d;
     page[at++] = 0x0a;
@@ -110,6 +103,29 @@ export class NatsWriter {
     }
     return true;
   }
+}
+
+const [space, star, dot, greater, del] = [0x20, 0x2a, 0x2e, 0x3e, 0x7f];
+
+/**
+ * A subject and the space behind it. To look for what a subject must not have costs least here, where each
+ * character is in hand.
+ *
+ * @returns the position behind it, or -1 for anything but plain ASCII tokens: that is looked at with care.
+ */
+function putSubject(page: Uint8Array, from: number, subject: string): number {
+  let before = dot;
+  let at = from;
+  for (let i = 0; i < subject.length; i++) {
+    const code = subject.charCodeAt(i);
+    if (code <= space || code >= del || code === star || code === greater || (code === dot && before === dot))
+      return -1;
+    page[at++] = code;
+    before = code;
+  }
+  if (before === dot) return -1;
+  page[at++] = space;
+  return at;
 }
 
 function putDigits(page: Uint8Array, at: number, value: number): number {

@@ -24,6 +24,12 @@ export function subjectError(what: "a subject" | "a subject pattern", text: stri
   );
 }
 
+/** Why nothing can be published there, or answered there. */
+export function refusedSubject(subject: string, reply: string | undefined): CoxswainError | undefined {
+  if (!isSubject(subject)) return subjectError("a subject", subject);
+  return reply === undefined || isSubject(reply) ? undefined : subjectError("a subject", reply);
+}
+
 interface Node<T> {
   readonly children: Map<string, Node<T>>;
   readonly items: Set<T>;
