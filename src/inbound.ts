@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import {
   CoxswainError,
   decodeEnvelope,
@@ -10,6 +11,7 @@ import {
   type ReplyTo,
   readsVersion,
   replySchema,
+  toWireError,
   validate,
   wantsAnswer,
 } from "../protocols/index.ts";
@@ -29,9 +31,10 @@ export function receive(node: Node, delivery: Delivery): void {
   if (decoded === undefined) return;
   const { json } = decoded;
   const route = node.parse(delivery.subject);
-  // A foreign client may name the receiver in the subject alone.
-  const unaddressed = decoded.envelope.to === "" && route !== undefined;
-  const envelope = unaddressed ? { ...decoded.envelope, to: route.to } : decoded.envelope;
+  // A foreign client may name the receiver in the subject alone. Whom else it names is never taken for the receiver.
+  const claimed = decoded.envelope.to;
+  const readdressed = route !== undefined && claimed !== route.to;
+  const envelope = readdressed ? { ...decoded.envelope, to: route.to } : decoded.envelope;
   const cell = route === undefined ? undefined : node.cells.get(route.to);
   const reply = wantsAnswer(delivery.reply) ? delivery.reply : undefined;
   const incoming: Incoming = {
@@ -43,7 +46,7 @@ export function receive(node: Node, delivery: Delivery): void {
     enteredMs: 0,
     rank: 0,
   };
-  const refused = inspect(node, cell, route?.to, incoming);
+  const refused = inspect(node, cell, claimed, incoming);
   if (refused !== undefined) return refuse(node, incoming, refused.code as ErrorCode, refused.message);
   (cell as Cell).enter(incoming);
 }
@@ -67,20 +70,23 @@ function decode(node: Node, delivery: Delivery): { envelope: Envelope; json: boo
 function inspect(
   node: Node,
   cell: Cell | undefined,
-  to: string | undefined,
+  claimed: string,
   incoming: Incoming,
 ): CoxswainError | undefined {
   const { envelope } = incoming;
   if (cell === undefined) {
-    return new CoxswainError("ADDRESS_UNKNOWN", `No actor lives at ${quote(to)} on node ${node.name}`);
+    return new CoxswainError(
+      "ADDRESS_UNKNOWN",
+      `No actor lives at ${quote(envelope.to)} on node ${node.name}`,
+    );
   }
   const { protocol } = cell.definition;
   const wrongVersion = checkVersion(protocol, envelope.protocol);
   if (wrongVersion !== undefined) return wrongVersion;
-  if (envelope.kind !== "message" || (envelope.to !== "" && envelope.to !== to)) {
+  if (envelope.kind !== "message" || (claimed !== "" && claimed !== envelope.to)) {
     return new CoxswainError(
       "FRAME_MALFORMED",
-      `Expected a message to ${to}, got a ${envelope.kind} to ${quote(envelope.to)}`,
+      `Expected a message to ${envelope.to}, got a ${envelope.kind} to ${quote(claimed)}`,
     );
   }
   if (envelope.type.startsWith("xstate.") || envelope.type === "*") {
@@ -103,17 +109,31 @@ function inspect(
     // Some clients always send a reply subject; the message itself is good and is told.
     incoming.reply = undefined;
   }
-  const checked = validate(schema, envelope.body ?? {});
-  if (!checked.ok || typeof checked.value !== "object" || checked.value === null) {
-    const issues = checked.ok ? "a payload is an object" : checked.issues;
+  const checked = checkPayload(schema, envelope.body ?? {});
+  if (isCoxswainError(checked)) return checked;
+  if (typeof checked === "string") {
     return new CoxswainError(
       "MESSAGE_INVALID",
-      `Expected a payload of ${protocol.name}.${envelope.type}: ${issues}`,
+      `Expected a payload of ${protocol.name}.${envelope.type}: ${checked}`,
     );
   }
-  incoming.event = eventOf(envelope, checked.value, incoming.reply);
+  incoming.event = eventOf(envelope, checked, incoming.reply);
   incoming.enteredMs = node.env.monotonicMs();
   return undefined;
+}
+
+/** The payload as its schema gives it, or what is wrong with it. Never throws, as a schema may. */
+function checkPayload(schema: StandardSchemaV1, body: unknown): object | string {
+  try {
+    const checked = validate(schema, body);
+    if (!checked.ok) return checked.issues;
+    const { value } = checked;
+    if (typeof value !== "object" || value === null) return "a payload is an object";
+    // Else a payload could claim a sender, where the sender is no actor.
+    return "sender" in value || "replyTo" in value ? "sender and replyTo are the runtime's own keys" : value;
+  } catch (error) {
+    return isCoxswainError(error) ? error : `its schema threw: ${toWireError(error).message}`;
+  }
 }
 
 function checkVersion({ name, version, tag: own }: Protocol, tag: string): CoxswainError | undefined {
