@@ -41,11 +41,13 @@ export function eventSubject(system: string, from: ActorAddress, type: string): 
 
 /**
  * Whether a delivery's reply subject waits for an answer. Told messages carry one too, ending in a
- * token `t…`, on which only the server speaks: to say that nobody listened.
+ * token `t…`, on which only the server speaks: to say that nobody listened. Nor is an answer sent where
+ * it would speak for us: to the server's own subjects, or to a lane of ours other than that of replies.
  */
 export function wantsAnswer(reply: string | undefined): reply is string {
-  if (reply === undefined || reply === "") return false;
-  return !(reply.startsWith("cx.") && reply[reply.lastIndexOf(".") + 1] === "t");
+  if (reply === undefined || reply === "" || reply[0] === "$") return false;
+  if (!reply.startsWith("cx.")) return true;
+  return reply.startsWith(".re.", reply.indexOf(".", 3)) && reply[reply.lastIndexOf(".") + 1] !== "t";
 }
 
 /** As {@link wantsAnswer}, of a subject that was not decoded yet: most told messages need never know it. */
