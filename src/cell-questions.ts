@@ -45,6 +45,11 @@ export class CellQuestions {
 
   /** Its turn begins. False, and refused, where too many are open already. */
   open(question: Incoming): boolean {
+    if (this.#questions.find(question.envelope.id) !== undefined) {
+      const text = `Expected a question with an id of its own, got ${quote(question.envelope.id)}, which is open`;
+      this.refuse(question, "FRAME_MALFORMED", text);
+      return false;
+    }
     if (this.#questions.open(question)) return true;
     const { openCount } = this.#questions;
     this.refuse(question, "MAILBOX_FULL", `${this.#cell.address} has ${openCount} questions open, its limit`);
@@ -73,10 +78,20 @@ export class CellQuestions {
     throw error;
   }
 
-  /** The asker withdrew a question that is being worked on. */
-  cancel(id: MessageId, reason: CoxswainError): void {
+  /** The asker withdrew a question that is being worked on. `shared`: the work goes on, for others who want it. */
+  cancel(id: MessageId, reason: CoxswainError): "shared" | undefined {
     const question = this.#questions.find(id);
-    if (question !== undefined) this.#give(question, { ok: false, error: reason });
+    if (question === undefined) return undefined;
+    if (this.#questions.isShared(question)) return "shared";
+    this.#give(question, { ok: false, error: reason });
+    return undefined;
+  }
+
+  /** Those who joined a waiting question that is given up; they are to enter again, and be counted then. */
+  disown(question: Incoming): readonly Incoming[] {
+    const heirs = this.#questions.disown(question);
+    this.#cell.node.counts.handled -= heirs.length;
+    return heirs;
   }
 
   /** A question is not worked on, or its turn failed: it and whoever shares it are told. */

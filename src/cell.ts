@@ -3,6 +3,7 @@ import type { Answer, AskLimits, Destination } from "../machines/index.ts";
 import {
   type ActorAddress,
   type ActorOutcome,
+  actorAddress,
   CoxswainError,
   type ErrorCode,
   type MessageId,
@@ -134,11 +135,8 @@ export class Cell implements HostCell {
   #work(incoming: Incoming): void {
     const { envelope, event } = incoming;
     if (envelope.deadlineMs !== undefined && envelope.deadlineMs < this.env.nowMs()) {
-      return this.#refuse(
-        incoming,
-        "DEADLINE_EXCEEDED",
-        `The deadline of ${envelope.type} passed while it waited`,
-      );
+      const text = `The deadline of ${envelope.type} passed while it waited`;
+      return this.#giveUp(incoming, "DEADLINE_EXCEEDED", text);
     }
     if (this.behaviour.postpones(event.type)) return this.#postpone(incoming);
     if (incoming.reply !== undefined && !this.#asked.open(incoming)) return;
@@ -163,6 +161,10 @@ export class Cell implements HostCell {
       const { message } = this.#ending.error;
       this.#refuse(incoming, "ACTOR_FAILED", `${this.address} failed: ${message}`);
       return message;
+    }
+    if (verdict === "ended") {
+      this.#refuse(incoming, "ACTOR_STOPPED", `${this.address} had ended`);
+      return undefined;
     }
     if (verdict === "unexpected") {
       const state = quote((this.behaviour.snapshot as AnyMachineSnapshot).value);
@@ -204,10 +206,17 @@ export class Cell implements HostCell {
   cancel(id: string): void {
     const waiting = this.#mailbox?.remove(id);
     if (waiting !== undefined)
-      return this.#refuse(waiting, "CANCELLED", `${waiting.envelope.type} was withdrawn`);
+      return this.#giveUp(waiting, "CANCELLED", `${waiting.envelope.type} was withdrawn`);
     const reason = new CoxswainError("CANCELLED", "The asker withdrew");
+    if (this.#questions?.cancel(id as MessageId, reason) === "shared") return;
     this.behaviour.cancelCalls((cause) => (cause as Incoming | undefined)?.envelope.id === id, reason);
-    this.#questions?.cancel(id as MessageId, reason);
+  }
+
+  /** A waiting message ends by its own sender's choice: those who share the question still want the answer. */
+  #giveUp(incoming: Incoming, code: ErrorCode, text: string): void {
+    const heirs = this.#questions?.disown(incoming) ?? [];
+    this.#refuse(incoming, code, text);
+    for (const heir of heirs) this.enter(heir);
   }
 
   /** Tells `watcher` the outcome once; at once if the actor has ended. */
@@ -274,14 +283,8 @@ export class Cell implements HostCell {
         return;
       }
       const { $to, protocol } = target as Destination;
-      sendOut(
-        this.node,
-        { from: this.address, cause: this.#cause?.envelope },
-        protocol,
-        $to,
-        event,
-        undefined,
-      );
+      const origin = { from: this.address, cause: this.#cause?.envelope };
+      sendOut(this.node, origin, protocol, actorAddress($to), event, undefined);
     } catch (error) {
       this.effectFailed(error, `sending ${event.type}`);
     }
@@ -345,7 +348,7 @@ export class Cell implements HostCell {
     limits: AskLimits,
   ): Promise<unknown> {
     const origin = { from: this.address, cause: (cause as Incoming | undefined)?.envelope };
-    return this.node.asks.ask(origin, protocol, to, message, {
+    return this.node.asks.ask(origin, protocol, actorAddress(to), message, {
       ...limits,
       deadlineMs: origin.cause?.deadlineMs,
     });

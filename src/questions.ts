@@ -73,7 +73,8 @@ export class Questions {
 
   /** The answer is there. @returns everybody who gets it; empty if it was answered before. */
   close(question: Incoming, given: Given): readonly Incoming[] {
-    this.#open.delete(question.envelope.id);
+    // Foreign clients choose their ids: another question may be open under this one's.
+    if (this.find(question.envelope.id) === question) this.#open.delete(question.envelope.id);
     const known = question.envelope.key === undefined ? undefined : this.#keyed.get(keyOf(question));
     if (known === undefined) return [question];
     const everybody = [question, ...known.joined.splice(0)];
@@ -82,6 +83,17 @@ export class Questions {
     known.given = given;
     known.untilMs = this.#env.monotonicMs() + this.#limits.answerWindowMs;
     return everybody;
+  }
+
+  /** Whether others wait for the same answer. */
+  isShared(question: Incoming): boolean {
+    if (question.envelope.key === undefined) return false;
+    return (this.#keyed.get(keyOf(question))?.joined.length ?? 0) > 0;
+  }
+
+  /** Gives up a question that nobody works on yet. @returns those who joined it */
+  disown(question: Incoming): readonly Incoming[] {
+    return this.isShared(question) ? (this.#keyed.get(keyOf(question))?.joined.splice(0) ?? []) : [];
   }
 
   /** The actor ends: everybody still waiting. */
