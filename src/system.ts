@@ -140,6 +140,7 @@ export class ActorSystem {
     }
     const cell = new Cell(node, at, definition as ActorDefinition, input);
     node.roots.enter(cell);
+    publishFact(node, at, "started", { address: at, protocol: definition.protocol.tag, node: node.name });
     cell.start();
     const outcome = cell.outcome as Cell["outcome"];
     if (outcome?.kind === "failed") {
@@ -147,7 +148,6 @@ export class ActorSystem {
         details: { ...outcome.error },
       });
     }
-    publishFact(node, at, "started", { address: at, protocol: definition.protocol.tag, node: node.name });
     return new ActorRef(node, definition.protocol, at);
   }
 
