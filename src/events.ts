@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { decodeEnvelope, type Envelope, validate } from "../protocols/index.ts";
-import type { Node } from "./node.ts";
+import { CoxswainError, decodeEnvelope, type Envelope, quote, validate } from "../protocols/index.ts";
+import { type Node, walled } from "./node.ts";
 import type { Listening } from "./ref.ts";
 import type { Delivery } from "./transport/transport.ts";
 
@@ -15,16 +15,15 @@ export function listen(
   node: Node,
   subject: string,
   schema: StandardSchemaV1 | undefined,
-  listener: (event: unknown) => void,
+  listener: (event: unknown) => unknown,
 ): Listening {
   const subscription = node.transport.subscribe(subject, (delivery) => {
     const event = eventOf(node, delivery, schema);
     if (event === undefined) return;
-    try {
-      listener(event);
-    } catch (error) {
-      node.report({ level: "error", message: `A listener on ${subject} threw`, error });
-    }
+    walled(
+      () => listener(event),
+      (error) => node.report({ level: "error", message: `A listener on ${subject} threw`, error }),
+    );
   });
   const close = (): void => subscription.close();
   return { close, [Symbol.dispose]: close };
@@ -36,9 +35,21 @@ export function stream<E>(
   schema: StandardSchemaV1 | undefined,
   waitingMax = 1_000,
 ): EventStream<E> {
+  if (!Number.isSafeInteger(waitingMax) || waitingMax < 1) {
+    throw new CoxswainError(
+      "OPTION_INVALID",
+      `Expected waitingMax to be a whole number >= 1, got ${quote(waitingMax)}`,
+    );
+  }
   const waiting: E[] = [];
   let dropped = 0;
-  let wake: (() => void) | undefined;
+  /** Of all who iterate and wait. */
+  let wakes: (() => void)[] = [];
+  const wake = (): void => {
+    const woken = wakes;
+    wakes = [];
+    for (const each of woken) each();
+  };
   let closed = false;
   const listening = listen(node, subject, schema, (event) => {
     waiting.push(event as E);
@@ -48,12 +59,13 @@ export function stream<E>(
       if (dropped === 1)
         node.report({ level: "warning", message: `A reader of ${subject} is too slow; events are dropped` });
     }
-    wake?.();
+    wake();
   });
   const close = (): void => {
     closed = true;
     listening.close();
-    wake?.();
+    waiting.length = 0;
+    wake();
   };
   async function* iterate(): AsyncGenerator<E, void> {
     try {
@@ -63,7 +75,7 @@ export function stream<E>(
         else if (closed) return;
         else
           await new Promise<void>((resolve) => {
-            wake = resolve;
+            wakes.push(resolve);
           });
       }
     } finally {

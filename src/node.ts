@@ -61,6 +61,18 @@ const recentMax = 1_024;
 /** Subjects whose parts are remembered. */
 const parsedMax = 20_000;
 
+const nothing = (): void => {};
+
+/** Calls a user's listener. What it throws, at once or as a promise, goes to `onThrow` and not to the process. */
+export function walled(listener: () => unknown, onThrow: (error: unknown) => void): void {
+  try {
+    const result = listener();
+    if (result instanceof Promise) result.catch(onThrow);
+  } catch (error) {
+    onThrow(error);
+  }
+}
+
 /** One process's part of a system: its cells, its connection, and what crosses between them. Not for users. */
 export class Node implements Omit<NodeParts, "onReport"> {
   readonly system: string;
@@ -165,11 +177,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
   }
 
   report(report: Report): void {
-    try {
-      this.#onReport(report);
-    } catch {
-      // A listener of reports must not disturb what is reported about.
-    }
+    // A listener of reports must not disturb what is reported about.
+    walled(() => this.#onReport(report), nothing);
   }
 
   #replied(delivery: Delivery): void {

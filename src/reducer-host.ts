@@ -1,6 +1,6 @@
 import type { AnyEventObject, Snapshot } from "xstate";
 import type { Answer } from "../machines/index.ts";
-import type { ActorAddress, Protocol, ReplyTo } from "../protocols/index.ts";
+import { type ActorAddress, CoxswainError, type Protocol, type ReplyTo } from "../protocols/index.ts";
 import type { ReducerBehaviour, ReducerTurn } from "./actor.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { Cell } from "./cell.ts";
@@ -24,7 +24,7 @@ export class ReducerHost implements Behaviour {
     this.#cell = cell;
     this.#turn = this.#makeTurn();
     try {
-      this.#state = reducer.initial(input);
+      this.#state = settled(reducer.initial(input), "initial");
     } catch (error) {
       this.#fault = error;
       this.#faulted = true;
@@ -42,7 +42,7 @@ export class ReducerHost implements Behaviour {
   receive(event: AnyEventObject): Verdict {
     this.#question = event.replyTo;
     try {
-      this.#state = this.#reducer.receive(this.#state, event as never, this.#turn);
+      this.#state = settled(this.#reducer.receive(this.#state, event as never, this.#turn), "receive");
     } catch (error) {
       this.#effects = undefined;
       this.#cell.failed(error);
@@ -99,4 +99,15 @@ export class ReducerHost implements Behaviour {
       stop: (reason) => this.#hold(() => cell.stop(reason)),
     };
   }
+}
+
+/** The state, which has to be there when the turn ends: a promise would be the state of the next message. */
+function settled(state: unknown, what: "initial" | "receive"): unknown {
+  if (!(state instanceof Promise)) return state;
+  // Its rejection would be nobody's, and end the process.
+  state.catch(() => {});
+  throw new CoxswainError(
+    "MACHINE_INVALID",
+    `Expected ${what} to return a state, got a promise; use a machine with fromCall for what takes time`,
+  );
 }

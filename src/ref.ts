@@ -14,7 +14,7 @@ import {
 import type { AskOptions } from "./asks.ts";
 import { sendControl } from "./control.ts";
 import { type EventStream, listen, stream } from "./events.ts";
-import type { Node } from "./node.ts";
+import { type Node, walled } from "./node.ts";
 import { type SendOptions, send } from "./outbound.ts";
 
 export interface Listening {
@@ -100,11 +100,11 @@ export class ActorRef<P extends Protocol = Protocol> {
     });
     const close = this.#node.watches.watch(this.address, (outcome) => {
       settle(outcome);
-      try {
-        listener?.(outcome);
-      } catch (error) {
-        this.#node.report({ level: "error", message: `A watcher of ${this.address} threw`, error });
-      }
+      walled(
+        () => listener?.(outcome),
+        (error) =>
+          this.#node.report({ level: "error", message: `A watcher of ${this.address} threw`, error }),
+      );
     });
     return { down, close, [Symbol.dispose]: close };
   }
