@@ -24,6 +24,9 @@ import { send as sendOut } from "./outbound.ts";
 import { ReducerHost } from "./reducer-host.ts";
 import { type HostCell, Hosted } from "./xstate/host.ts";
 
+/** Who may watch one actor, from this and other nodes. */
+const watchersMax = 10_000;
+
 /**
  * One living actor: its mailbox, its machine, its open questions, and the wall around them.
  * One external message is one turn; whatever is thrown in it ends here and becomes an outcome.
@@ -219,11 +222,19 @@ export class Cell implements HostCell {
     for (const heir of heirs) this.enter(heir);
   }
 
-  /** Tells `watcher` the outcome once; at once if the actor has ended. */
+  /** Tells `watcher` the outcome once; at once if the actor has ended, or as lost if too many watch it already. */
   watch(id: string, watcher: (outcome: ActorOutcome) => void): void {
     if (this.outcome !== undefined) return watcher(this.outcome);
     this.#watchers ??= new Map();
-    this.#watchers.set(id, watcher);
+    if (this.#watchers.size < watchersMax || this.#watchers.has(id)) this.#watchers.set(id, watcher);
+    else
+      watcher({ kind: "lost", node: this.node.name, reason: `${watchersMax} watch it already, its limit` });
+  }
+
+  /** The watchers of a node that is gone. */
+  forgetWatchers(incarnation: string): void {
+    for (const id of this.#watchers?.keys() ?? [])
+      if (id.startsWith(`${incarnation}-`)) this.#watchers?.delete(id);
   }
 
   unwatch(id: string): void {

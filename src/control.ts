@@ -1,6 +1,7 @@
 import {
   type ActorAddress,
   type ActorOutcome,
+  type CoxswainError,
   decodeEnvelope,
   type Envelope,
   inboxSubject,
@@ -9,17 +10,20 @@ import { bareOutcome } from "./facts.ts";
 import type { Node } from "./node.ts";
 import type { Delivery } from "./transport/transport.ts";
 
+/** Characters of a message's or a watch's id. */
+const idMax = 128;
+
 /** What the control lane carries. It overtakes all work: it never enters a mailbox. */
 export type ControlType = "stop" | "cancel" | "watch" | "unwatch";
 
-/** @returns whether it was sent */
+/** @returns why it was not sent, which is also reported */
 export function sendControl(
   node: Node,
   to: ActorAddress,
   type: ControlType,
   body: object,
   reply?: string,
-): boolean {
+): CoxswainError | undefined {
   const envelope: Envelope = {
     kind: "control",
     id: node.nextMessageId(),
@@ -31,9 +35,9 @@ export function sendControl(
     body,
   };
   const refused = node.transport.publish(inboxSubject(node.system, "ctl", node.zone, to), envelope, reply);
-  if (refused === undefined) return true;
-  node.report({ level: "warning", message: `${type} of ${to} was not sent`, error: refused });
-  return false;
+  if (refused !== undefined)
+    node.report({ level: "warning", message: `${type} of ${to} was not sent`, error: refused });
+  return refused;
 }
 
 export function receiveControl(node: Node, delivery: Delivery): void {
@@ -43,7 +47,7 @@ export function receiveControl(node: Node, delivery: Delivery): void {
   const cell = node.cells.get(to);
   const { id, reason } = (envelope.body ?? {}) as { id?: unknown; reason?: unknown };
   if (envelope.type === "stop") return cell?.stop(typeof reason === "string" ? reason : undefined);
-  if (typeof id !== "string") return;
+  if (typeof id !== "string" || id.length > idMax) return;
   if (envelope.type === "cancel") return cell?.cancel(id);
   if (envelope.type === "unwatch") return cell?.unwatch(id);
   if (envelope.type !== "watch" || delivery.reply === undefined) return;

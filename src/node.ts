@@ -96,7 +96,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly asks: Asks;
   readonly watches: Watches;
   readonly roots: Roots;
-  registry!: Registry;
+  /** A client has none. */
+  registry: Registry | undefined;
   deadLetters!: DeadLetters;
   closed = false;
   readonly #onReport: (report: Report) => void;
@@ -105,6 +106,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly #recent: (Envelope | undefined)[] = new Array(recentMax);
   readonly #parsed = new Map<string, { zone: string; to: ActorAddress } | undefined>();
   #subscriptions: Subscription[] = [];
+  #unlisten: () => void = nothing;
   #count = 0;
   #recentCount = 0;
   #lastId = "" as MessageId;
@@ -133,7 +135,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   open(): void {
     const pattern = replyPattern(this.system, this.#replyName);
     this.#subscriptions.push(this.transport.subscribe(pattern, (delivery) => this.#replied(delivery)));
-    this.transport.onEvent((event) => {
+    this.#unlisten = this.transport.onEvent((event) => {
       if (event.type === "disconnected") this.asks.connectionLost(event.reason);
       if (event.type === "connected") this.watches.reconnected();
       if (event.type === "error")
@@ -212,6 +214,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
   close(): void {
     this.closed = true;
     this.asks.close();
+    this.watches.close();
+    this.#unlisten();
     for (const subscription of this.#subscriptions) subscription.close();
     this.#subscriptions = [];
   }

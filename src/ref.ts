@@ -109,11 +109,17 @@ export class ActorRef<P extends Protocol = Protocol> {
     return { down, close, [Symbol.dispose]: close };
   }
 
-  /** Asks the actor to end in good order; overtakes its waiting work. Resolves with how it ended. */
-  stop(reason?: string): Promise<ActorOutcome> {
-    const { down } = this.watch();
-    sendControl(this.#node, this.address, "stop", reason === undefined ? {} : { reason });
-    return down;
+  /**
+   * Asks the actor to end in good order; overtakes its waiting work. Resolves with how it ended; rejects
+   * where the request cannot be sent, as PAYLOAD_TOO_LARGE for a reason that long.
+   */
+  async stop(reason?: string): Promise<ActorOutcome> {
+    const { down, close } = this.watch();
+    if (this.#node.closed) return down;
+    const unsent = sendControl(this.#node, this.address, "stop", reason === undefined ? {} : { reason });
+    if (unsent === undefined) return down;
+    close();
+    throw unsent;
   }
 
   /** The subject any NATS client may publish to. */

@@ -109,15 +109,25 @@ export class Registry {
     return this.#roots.get(root)?.node;
   }
 
+  /** Whether a node of this name is seen alive. */
+  isMember(node: string): boolean {
+    return this.#members.has(node);
+  }
+
   get nodes(): readonly NodeRecord[] {
     return [...this.#members.values()].map((member) => member.record);
   }
 
-  async leave(): Promise<void> {
-    if (this.#left) return;
+  /** Stops looking, and renews nothing. */
+  close(): void {
     this.#left = true;
     this.#timer?.cancel();
     this.#watching?.close();
+  }
+
+  async leave(): Promise<void> {
+    if (this.#left) return;
+    this.close();
     await Promise.all([...this.#mine.keys()].map((root) => this.release(root)));
     await this.#bucket.delete(`node.${this.#me.node}`);
   }

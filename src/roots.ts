@@ -62,7 +62,7 @@ export class Roots {
     await Promise.all(subscriptions.map((subscription) => subscription.drain()));
     // Closing gives all names back at once; and somebody may live under this one again.
     if (this.#node.closed || this.#roots.has(root)) return;
-    await this.#node.registry.release(root).catch((error: unknown) => {
+    await this.#node.registry?.release(root).catch((error: unknown) => {
       this.#node.report({ level: "warning", message: `The name ${root} was not given back`, error });
     });
   }

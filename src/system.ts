@@ -265,6 +265,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
     nodeDown: (gone, reason, roots) => {
       publishFact(node, self, "nodeDown", { node: gone.node, reason }, nodeLifecycle);
       node.watches.nodeDown(gone.node, roots);
+      for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
       node.asks.nodeDown(gone.node, roots);
     },
     answers: (gone) => answers(node, gone),
@@ -274,7 +275,14 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
   });
   node.registry = registry;
   node.open();
-  await registry.join();
+  try {
+    await registry.join();
+  } catch (error) {
+    // A transport that was given stays open: nothing of ours may stay on it.
+    registry.close();
+    node.close();
+    throw error;
+  }
   const system = new ActorSystem(node, opened, registry);
   const own = new Cell(node, self, nodeActor(node, record) as ActorDefinition, undefined);
   await registry.claim(own.address);

@@ -1,6 +1,16 @@
-import { type ActorAddress, type ActorOutcome, type Envelope, rootOf } from "../protocols/index.ts";
+import {
+  type ActorAddress,
+  type ActorOutcome,
+  actorOutcome,
+  type Envelope,
+  rootOf,
+} from "../protocols/index.ts";
 import { sendControl } from "./control.ts";
 import type { Node } from "./node.ts";
+
+const closed: ActorOutcome = { kind: "lost", reason: "the own system was closed" };
+/** How long until a watch is sent again to a node that lives but does not listen. */
+const retryMs = 250;
 
 interface Watched {
   readonly address: ActorAddress;
@@ -29,7 +39,8 @@ export class Watches {
       return () => here.unwatch(token);
     }
     this.#remote.set(token, { address, down });
-    this.#send(token, address);
+    if (this.#node.closed) this.#node.env.soon(() => this.#end(token, closed));
+    else this.#send(token, address);
     return () => {
       if (this.#remote.delete(token)) sendControl(this.#node, address, "unwatch", { id: this.#idOf(token) });
     };
@@ -38,10 +49,30 @@ export class Watches {
   /** The far cell's word, or the server's that nobody is there. */
   settle(token: string, envelope: Envelope | undefined): void {
     const watched = this.#remote.get(token);
+    if (watched === undefined) return;
+    if (envelope === undefined && this.#isOnlyAway(watched.address)) return this.#sendLater(token);
+    const told = actorOutcome.safeParse(envelope?.body);
+    this.#end(token, told.success ? told.data : { kind: "lost", reason: "nobody lives there" });
+  }
+
+  #end(token: string, outcome: ActorOutcome): void {
+    const watched = this.#remote.get(token);
     this.#remote.delete(token);
-    watched?.down(
-      (envelope?.body as ActorOutcome | undefined) ?? { kind: "lost", reason: "nobody lives there" },
-    );
+    watched?.down(outcome);
+  }
+
+  /** A live node holds the name, and has not yet come back to a server that was away: its end will be told. */
+  #isOnlyAway(address: ActorAddress): boolean {
+    const { registry, name } = this.#node;
+    const owner = registry?.ownerOf(rootOf(address));
+    return owner !== undefined && owner !== name && registry?.isMember(owner) === true;
+  }
+
+  #sendLater(token: string): void {
+    this.#node.env.setTimer(retryMs, () => {
+      const watched = this.#remote.get(token);
+      if (watched !== undefined && !this.#node.closed) this.#send(token, watched.address);
+    });
   }
 
   nodeDown(node: string, roots: readonly string[]): void {
@@ -53,19 +84,25 @@ export class Watches {
     }
   }
 
+  /** The own system closes: nobody will tell of the end of others any more. */
+  close(): void {
+    for (const token of [...this.#remote.keys()]) this.#end(token, closed);
+  }
+
   reconnected(): void {
     for (const [token, { address }] of this.#remote) this.#send(token, address);
   }
 
   #send(token: string, address: ActorAddress): void {
-    const sent = sendControl(
+    const unsent = sendControl(
       this.#node,
       address,
       "watch",
       { id: this.#idOf(token) },
       this.#node.replySubject(token),
     );
-    if (!sent) this.#node.env.soon(() => this.settle(token, undefined));
+    if (unsent !== undefined)
+      this.#node.env.soon(() => this.#end(token, { kind: "lost", reason: unsent.message }));
   }
 
   /** Tokens are this node's own; the far cell keeps watchers of many nodes. */
