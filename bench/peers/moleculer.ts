@@ -1,5 +1,6 @@
 import { Arrivals, askMany, tellMany, text200 } from "../kit/loops.ts";
 import { type SideConfig, serveSide } from "../kit/serve-side.ts";
+import { makespan, spread, work, workersEach } from "../kit/tasks.ts";
 
 interface Context {
   readonly params: { readonly text: string; readonly count: number; readonly ms: number };
@@ -27,9 +28,6 @@ async function broker({ url }: SideConfig, nodeID: string): Promise<Broker> {
   });
 }
 
-/** 8 tasks at once in each process, as everybody else. */
-const slots = 8;
-
 async function far(config: SideConfig): Promise<{ close: () => Promise<void> }> {
   const own = await broker(config, `far-${config.index}`);
   let left = 0;
@@ -55,9 +53,9 @@ async function far(config: SideConfig): Promise<{ close: () => Promise<void> }> 
     name: "work",
     actions: {
       run: async ({ params: { ms } }: Context) => {
-        if (busy >= slots) await new Promise<void>((resolve) => waiting.push(resolve));
+        if (busy >= workersEach) await new Promise<void>((resolve) => waiting.push(resolve));
         busy++;
-        await new Promise((resolve) => setTimeout(resolve, ms));
+        await work(ms);
         busy--;
         waiting.shift()?.();
       },
@@ -79,6 +77,7 @@ await serveSide({
     // Events sent before discovery has settled are lost, and it does not say when it has.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const ask = (): Promise<unknown> => own.call("actor.say", { text: text200 });
+    const run = (ms: number): Promise<unknown> => own.call("work.run", { ms });
     const tells = async (): Promise<number> => {
       const total = quick ? 10_000 : 200_000;
       await own.call("actor.expect", { count: total });
@@ -92,6 +91,7 @@ await serveSide({
       round: async (name) => {
         if (name === "x1") return askMany(ask, quick ? 200 : 4_000, 1);
         if (name === "x64") return askMany(ask, quick ? 2_000 : 40_000, 64);
+        if (name !== "far") return makespan(name, quick, (times) => spread(times, times.length, run));
         return { perSecond: await tells() };
       },
       close: () => own.stop(),

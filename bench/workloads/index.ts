@@ -1,6 +1,8 @@
 import type { Workload } from "../kit/workload.ts";
 import { ask } from "./ask.ts";
 import { idle } from "./idle.ts";
+import { spread } from "./spread.ts";
+import { start } from "./start.ts";
 import { tell } from "./tell.ts";
 
-export const workloads: readonly Workload[] = [ask, tell, idle];
+export const workloads: readonly Workload[] = [start, ask, tell, idle, spread];
