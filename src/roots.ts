@@ -8,6 +8,8 @@ import type { Delivery, Subscription } from "./transport/transport.ts";
 interface Root {
   readonly subscriptions: readonly Subscription[];
   living: number;
+  /** Until the server has the subscriptions. */
+  opening: Promise<void> | undefined;
 }
 
 /** The root names under which cells live here, and the subscriptions that take all below each. */
@@ -35,7 +37,16 @@ export class Roots {
       ...listen("in", (delivery) => receive(node, delivery)),
       ...listen("ctl", (delivery) => receiveControl(node, delivery)),
     ];
-    this.#roots.set(root, { subscriptions, living: 1 });
+    const opened: Root = { subscriptions, living: 1, opening: undefined };
+    opened.opening = node.transport.flush().then(() => {
+      opened.opening = undefined;
+    });
+    this.#roots.set(root, opened);
+  }
+
+  /** Resolves when what others send to a cell's address from now on arrives; undefined if it does already. */
+  opening(cell: Cell): Promise<void> | undefined {
+    return this.#roots.get(rootOf(cell.address))?.opening;
   }
 
   /** A cell ended. The last under a root name gives the name back. */

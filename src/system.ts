@@ -104,7 +104,8 @@ export class ActorSystem {
   }
 
   /**
-   * Starts an actor at an address. Resolves when it runs: its name is held system-wide, and its first state is entered.
+   * Starts an actor at an address. Resolves when it runs: its name is held system-wide, its first state is entered,
+   * and what any node sends to it arrives.
    *
    * @throws ADDRESS_TAKEN where a live actor has the address, or another node the first token of it; ADDRESS_INVALID;
    * ACTOR_FAILED where its first state could not be entered; SYSTEM_CLOSED.
@@ -148,6 +149,8 @@ export class ActorSystem {
         details: { ...outcome.error },
       });
     }
+    const opening = node.roots.opening(cell);
+    if (opening !== undefined) await opening;
     return new ActorRef(node, definition.protocol, at);
   }
 
@@ -288,6 +291,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
   await registry.claim(own.address);
   node.roots.enter(own);
   own.start();
+  await node.roots.opening(own);
   return system;
 }
 
