@@ -1,6 +1,8 @@
 import { connect, JSONCodec } from "nats";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createSystem } from "../../../src/index.ts";
 import { exampleFile, openTerminal, output, type Running, type Terminal } from "../../support/cli.ts";
+import { counterActor } from "../../support/counter.ts";
 
 // Each look is a process.
 vi.setConfig({ testTimeout: 60_000 });
@@ -197,9 +199,12 @@ describe("letters", () => {
   });
 
   it("what reaches nobody on replay is a letter again, and the exit code says so", async () => {
-    // Refused at crew, as it is for another; and nobody lives there.
-    await publish([{ to: "crew", message: add(1, { to: "elsewhere" }) }]);
-    await expect.poll(() => lettersTo("elsewhere"), patiently).toMatchObject([{ code: "FRAME_MALFORMED" }]);
+    // Refused while somebody lived there, sent again when nobody does.
+    const guest = await createSystem({ name: "tally", node: "guest", servers: url });
+    await guest.spawn("elsewhere", counterActor);
+    await publish([{ to: "elsewhere", message: { type: "nonsense", body: {} } }]);
+    await expect.poll(() => lettersTo("elsewhere"), patiently).toMatchObject([{ code: "TYPE_UNKNOWN" }]);
+    await guest.drain();
     const [first] = await lettersTo("elsewhere");
     const { code, stderr } = await output(terminal.coxswain(["letters", "replay", String(first?.sequence)]));
     expect(code).toBe(1);
