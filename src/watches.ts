@@ -15,6 +15,8 @@ const retryMs = 250;
 interface Watched {
   readonly address: ActorAddress;
   readonly down: (outcome: ActorOutcome) => void;
+  /** Sent again over a new connection: its actor was there before. */
+  renewed: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export class Watches {
       here.watch(token, down);
       return () => here.unwatch(token);
     }
-    this.#remote.set(token, { address, down });
+    this.#remote.set(token, { address, down, renewed: false });
     if (this.#node.closed) this.#node.env.soon(() => this.#end(token, closed));
     else this.#send(token, address);
     return () => {
@@ -50,7 +52,7 @@ export class Watches {
   settle(token: string, envelope: Envelope | undefined): void {
     const watched = this.#remote.get(token);
     if (watched === undefined) return;
-    if (envelope === undefined && this.#isOnlyAway(watched.address)) return this.#sendLater(token);
+    if (envelope === undefined && this.#isOnlyAway(watched)) return this.#sendLater(token);
     const told = actorOutcome.safeParse(envelope?.body);
     this.#end(token, told.success ? told.data : { kind: "lost", reason: "nobody lives there" });
   }
@@ -62,7 +64,8 @@ export class Watches {
   }
 
   /** A live node holds the name, and has not yet come back to a server that was away: its end will be told. */
-  #isOnlyAway(address: ActorAddress): boolean {
+  #isOnlyAway({ address, renewed }: Watched): boolean {
+    if (!renewed) return false;
     const { registry, name } = this.#node;
     const owner = registry?.ownerOf(rootOf(address));
     return owner !== undefined && owner !== name && registry?.isMember(owner) === true;
@@ -90,7 +93,10 @@ export class Watches {
   }
 
   reconnected(): void {
-    for (const [token, { address }] of this.#remote) this.#send(token, address);
+    for (const [token, watched] of this.#remote) {
+      watched.renewed = true;
+      this.#send(token, watched.address);
+    }
   }
 
   #send(token: string, address: ActorAddress): void {
