@@ -7,8 +7,11 @@ export interface Steps {
 
 /** Messages one cell may work on before the next cell has its turn. */
 const batchMax = 64;
-/** Messages worked on before the event loop may breathe. */
+/** Messages worked on before the event loop may breathe, */
 const sliceMax = 1_024;
+/** or, where turns are long, so much time; looked at after each few messages. */
+const sliceMaxMs = 10;
+const lookEvery = 8;
 
 /**
  * Gives cells with waiting messages their turns, fairly, at our own pace: a transport's callback
@@ -35,6 +38,7 @@ export class Scheduler {
 
   #slice(): void {
     let left = sliceMax;
+    const untilMs = this.#env.monotonicMs() + sliceMaxMs;
     while (left > 0) {
       const cell = this.#ready[this.#head];
       if (cell === undefined) {
@@ -45,7 +49,11 @@ export class Scheduler {
       }
       this.#ready[this.#head++] = undefined;
       let more = true;
-      for (let n = Math.min(batchMax, left); more && n > 0; n--, left--) more = cell.step();
+      for (let n = Math.min(batchMax, left); more && n > 0; n--) {
+        more = cell.step();
+        left--;
+        if (left % lookEvery === 0 && this.#env.monotonicMs() >= untilMs) left = n = 0;
+      }
       if (more) this.#ready.push(cell);
     }
     this.#ready = this.#ready.slice(this.#head);
