@@ -1,7 +1,7 @@
 import { CoxswainError, decodeValue, encodeValue, quote } from "../protocols/index.ts";
 import type { Env, Timer } from "./env/env.ts";
 import { valueOrThrow } from "./transport/outcomes.ts";
-import type { Bucket, Closable, Entry } from "./transport/transport.ts";
+import type { Bucket, Closable, Entry, Outcome } from "./transport/transport.ts";
 
 export interface NodeRecord {
   readonly node: string;
@@ -31,6 +31,8 @@ interface Member {
 export interface RegistryEvents {
   nodeUp(record: NodeRecord): void;
   nodeDown(record: NodeRecord, reason: "left" | "lost", roots: readonly string[]): void;
+  /** A root name went from one node to another, which judged the first to be gone before we did. */
+  rootMoved(root: string, from: string): void;
   /** Another node holds a root name that was ours: our lease was over. */
   rootLost(root: string, owner: string): void;
   failed(error: CoxswainError): void;
@@ -53,10 +55,16 @@ export class Registry {
   readonly #roots = new Map<string, RootRecord>();
   readonly #mine = new Map<string, number>();
   readonly #claims = new Map<string, Promise<void>>();
+  /** Root names that the store did not take back yet, by the revision of our record. */
+  readonly #unreleased = new Map<string, number>();
   #revision = 0;
   #watching: Closable | undefined;
   #timer: Timer | undefined;
   #left = false;
+  #renewing: Promise<void> | undefined;
+  /** We slept, or the store did not answer: silence of others says nothing. */
+  #deaf = false;
+  #hearingSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(bucket: Bucket, me: NodeRecord, env: Env, events: RegistryEvents) {
     this.#bucket = bucket;
@@ -75,7 +83,7 @@ export class Registry {
         this.#revision = made.value;
         break;
       }
-      if (made.kind === "unknown") throw made.error;
+      if (!isLostRace(made)) throw made.error;
       await this.#untilGone(this.#me.node, `Node name ${quote(this.#me.node)}`);
       const stale = valueOrThrow(await this.#bucket.get(key));
       if (stale !== undefined) await this.#bucket.delete(key, stale.revision);
@@ -101,7 +109,19 @@ export class Registry {
     const revision = this.#mine.get(root);
     this.#mine.delete(root);
     this.#claims.delete(root);
-    if (revision !== undefined) await this.#bucket.delete(`root.${root}`, revision);
+    if (revision === undefined) return;
+    const deleted = await this.#bucket.delete(`root.${root}`, revision);
+    if (deleted.kind === "ok" || isLostRace(deleted)) return;
+    this.#unreleased.set(root, revision);
+    throw deleted.error;
+  }
+
+  /** A name that could not be given back while the store was away would be taken as long as we live. */
+  async #releaseLate(): Promise<void> {
+    for (const [root, revision] of [...this.#unreleased]) {
+      const deleted = await this.#bucket.delete(`root.${root}`, revision);
+      if (deleted.kind === "ok" || isLostRace(deleted)) this.#unreleased.delete(root);
+    }
   }
 
   /** The node that holds a root name, as far as this node has heard. */
@@ -128,8 +148,21 @@ export class Registry {
   async leave(): Promise<void> {
     if (this.#left) return;
     this.close();
-    await Promise.all([...this.#mine.keys()].map((root) => this.release(root)));
-    await this.#bucket.delete(`node.${this.#me.node}`);
+    await this.#renewing;
+    await Promise.allSettled([...this.#mine.keys()].map((root) => this.release(root)));
+    const key = `node.${this.#me.node}`;
+    // Never another's record: one of our name may have come after we were taken for lost.
+    const deleted = await this.#bucket.delete(key, this.#revision);
+    if (!isLostRace(deleted)) return;
+    const found = await this.#bucket.get(key);
+    if (found.kind === "ok" && found.value !== undefined && this.#isMine(found.value))
+      await this.#bucket.delete(key, found.value.revision);
+  }
+
+  #isMine({ value }: Entry): boolean {
+    return (
+      value !== undefined && (decodeValue(value) as NodeRecord | null)?.incarnation === this.#me.incarnation
+    );
   }
 
   async #claim(root: string): Promise<void> {
@@ -137,15 +170,26 @@ export class Registry {
     const mine = encodeValue({ node: this.#me.node, incarnation: this.#me.incarnation } satisfies RootRecord);
     for (;;) {
       const made = await this.#bucket.create(key, mine);
-      if (made.kind === "ok") return void this.#mine.set(root, made.value);
+      if (made.kind === "ok") return this.#take(root, made.value);
       const held = valueOrThrow(await this.#bucket.get(key));
-      if (held === undefined) continue;
+      // Given back in between; else the store does not take it, and would not the next time.
+      if (held === undefined && isLostRace(made)) continue;
+      if (held === undefined) throw made.error;
       const owner = decodeValue(held.value as Uint8Array) as RootRecord;
-      if (owner.incarnation === this.#me.incarnation) return void this.#mine.set(root, held.revision);
+      if (owner.incarnation === this.#me.incarnation) return this.#take(root, held.revision);
       await this.#untilGone(owner.node, `Name ${quote(root)}`, owner.incarnation);
       const taken = await this.#bucket.update(key, mine, held.revision);
-      if (taken.kind === "ok") return void this.#mine.set(root, taken.value);
+      if (taken.kind === "ok") return this.#take(root, taken.value);
+      if (taken.kind === "rejected" && !isLostRace(taken)) throw taken.error;
     }
+  }
+
+  #take(root: string, revision: number): void {
+    this.#unreleased.delete(root);
+    this.#mine.set(root, revision);
+    if (!this.#left) return;
+    void this.release(root).catch(() => {});
+    throw new CoxswainError("SYSTEM_CLOSED", "The system was closed meanwhile");
   }
 
   /** Waits at most a lease for a node that may be dead. @throws ADDRESS_TAKEN once it is seen alive */
@@ -176,7 +220,11 @@ export class Registry {
 
   #nodeChanged(node: string, entry: Entry): void {
     const known = this.#members.get(node);
-    if (entry.value === undefined) return known && this.#lose(known, "left");
+    if (entry.value === undefined) {
+      // Who leaves has renewed lately; else another node swept the record away.
+      const swept = known !== undefined && this.#silentMs(known) > (known.record.leaseMs * 2) / 3;
+      return known && this.#lose(known, swept ? "lost" : "left");
+    }
     const record = decodeValue(entry.value) as NodeRecord;
     const same = known?.record.incarnation === record.incarnation;
     if (known !== undefined && !same) this.#lose(known, "lost");
@@ -188,7 +236,10 @@ export class Registry {
   #rootChanged(root: string, entry: Entry): void {
     if (entry.value === undefined) return void this.#roots.delete(root);
     const owner = decodeValue(entry.value) as RootRecord;
+    const before = this.#roots.get(root);
     this.#roots.set(root, owner);
+    if (before !== undefined && before.incarnation !== owner.incarnation)
+      this.#events.rootMoved(root, before.node);
     if (owner.incarnation === this.#me.incarnation || !this.#mine.has(root)) return;
     this.#mine.delete(root);
     this.#claims.delete(root);
@@ -204,22 +255,46 @@ export class Registry {
     this.#events.nodeDown(member.record, reason, roots);
   }
 
-  /** Renews our lease, and looks whose has run out. Three times a lease. */
+  /** Renews our lease three times within it; each time the store has answered, looks whose has run out. */
   #beat(): void {
     if (this.#left) return;
-    this.#timer = this.#env.setTimer(this.#me.leaseMs / 3, () => {
-      void this.#renew();
-      this.#sweep();
+    const { leaseMs } = this.#me;
+    const setMs = this.#env.monotonicMs();
+    this.#timer = this.#env.setTimer(leaseMs / 3, () => {
+      // A process that slept has yet to read what came meanwhile.
+      if (this.#env.monotonicMs() - setMs > leaseMs) this.#deaf = true;
+      this.#renewing = this.#renew().catch((cause: unknown) => {
+        const error = new CoxswainError("STORE_FAILED", `The record of ${this.#me.node} is unreadable`, {
+          cause,
+        });
+        this.#events.failed(error);
+      });
       this.#beat();
     });
+  }
+
+  /** The store answers. Who was silent while we could not hear has a lease from now on. */
+  async #heard(): Promise<void> {
+    if (this.#deaf) this.#hearingSinceMs = this.#env.monotonicMs();
+    this.#deaf = false;
+    this.#sweep();
+    await this.#releaseLate();
+  }
+
+  #silentMs({ seenMs }: Member): number {
+    return this.#env.monotonicMs() - Math.max(seenMs, this.#hearingSinceMs);
   }
 
   async #renew(): Promise<void> {
     const renewed = await this.#bucket.update(`node.${this.#me.node}`, encodeValue(this.#me), this.#revision);
     if (this.#left) return;
-    if (renewed.kind === "ok") this.#revision = renewed.value;
-    else if (renewed.kind === "rejected") await this.#rejoin();
-    else this.#events.failed(renewed.error);
+    if (renewed.kind === "ok") {
+      this.#revision = renewed.value;
+      return this.#heard();
+    }
+    if (isLostRace(renewed)) return this.#rejoin();
+    this.#deaf = true;
+    this.#events.failed(renewed.error);
   }
 
   /** Our record was swept while we could not be heard, or an unknown renewal did happen. */
@@ -227,9 +302,7 @@ export class Registry {
     const key = `node.${this.#me.node}`;
     const found = await this.#bucket.get(key);
     if (found.kind !== "ok") return;
-    const ours =
-      found.value?.value &&
-      (decodeValue(found.value.value) as NodeRecord).incarnation === this.#me.incarnation;
+    const ours = found.value !== undefined && this.#isMine(found.value);
     if (ours && found.value) this.#revision = found.value.revision;
     const made = ours ? undefined : await this.#bucket.create(key, encodeValue(this.#me));
     if (made?.kind === "ok") this.#revision = made.value;
@@ -237,12 +310,16 @@ export class Registry {
   }
 
   #sweep(): void {
-    const nowMs = this.#env.monotonicMs();
     for (const member of [...this.#members.values()]) {
       const { node, incarnation, leaseMs } = member.record;
-      if (incarnation === this.#me.incarnation || nowMs - member.seenMs <= leaseMs) continue;
+      if (incarnation === this.#me.incarnation || this.#silentMs(member) <= leaseMs) continue;
       this.#lose(member, "lost");
       void this.#bucket.delete(`node.${node}`, member.revision);
     }
   }
+}
+
+/** Another was first; the store is well. */
+function isLostRace(outcome: Outcome<unknown>): boolean {
+  return outcome.kind === "rejected" && outcome.error.code === "ADDRESS_TAKEN";
 }

@@ -58,7 +58,9 @@ export class Roots {
     const known = this.#roots.get(root);
     if (known === undefined || --known.living > 0) return;
     this.#roots.delete(root);
-    void this.#leave(root, known.subscriptions);
+    // A name that was lost is not ours to give back; and we may claim it anew meanwhile.
+    const held = this.#node.registry?.holds(root) === true;
+    void this.#leave(held ? root : undefined, known.subscriptions);
   }
 
   /** Another node took the name while we could not be heard: what lives here under it is no longer the one. */
@@ -69,10 +71,10 @@ export class Roots {
   }
 
   /** Stops listening before the name is free for others, and refuses what was still under way: it must not vanish. */
-  async #leave(root: string, subscriptions: readonly Subscription[]): Promise<void> {
+  async #leave(root: string | undefined, subscriptions: readonly Subscription[]): Promise<void> {
     await Promise.all(subscriptions.map((subscription) => subscription.drain()));
     // Closing gives all names back at once; and somebody may live under this one again.
-    if (this.#node.closed || this.#roots.has(root)) return;
+    if (root === undefined || this.#node.closed || this.#roots.has(root)) return;
     await this.#node.registry?.release(root).catch((error: unknown) => {
       this.#node.report({ level: "warning", message: `The name ${root} was not given back`, error });
     });

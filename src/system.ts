@@ -271,6 +271,10 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
       for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
       node.asks.nodeDown(gone.node, roots);
     },
+    rootMoved: (root, from) => {
+      node.watches.nodeDown(from, [root]);
+      node.asks.nodeDown(from, [root]);
+    },
     answers: (gone) => answers(node, gone),
     rootLost: (root, owner) => node.roots.lose(root, owner),
     failed: (error) =>

@@ -35,6 +35,7 @@ async function join(
     nodeUp: (record) => void log.push(`up ${record.node}`),
     nodeDown: (record, reason, roots) =>
       void log.push(`down ${record.node} ${reason} ${roots.join()}`.trim()),
+    rootMoved: (root, from) => void log.push(`moved ${root} from ${from}`),
     rootLost: (root, owner) => void log.push(`lost ${root} to ${owner}`),
     answers: async () => false,
     failed: (error) => void log.push(`failed ${error.code}`),
