@@ -15,7 +15,7 @@ import { Asks } from "./asks.ts";
 import type { Cell } from "./cell.ts";
 import { readEnvelope } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
-import type { Env } from "./env/env.ts";
+import type { Env, Timer } from "./env/env.ts";
 import type { FactOptions } from "./facts.ts";
 import type { Registry } from "./registry.ts";
 import { Roots } from "./roots.ts";
@@ -58,6 +58,8 @@ export interface NodeParts {
 
 /** Told messages kept until we would have heard that nobody listened. */
 const recentMax = 1_024;
+/** For so long, in milliseconds: the server says at once that nobody listened. */
+const recentMs = 10_000;
 /** Subjects whose parts are remembered. */
 const parsedMax = 20_000;
 
@@ -109,6 +111,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   #unlisten: () => void = nothing;
   #count = 0;
   #recentCount = 0;
+  #forgetting: Timer | undefined;
   #lastId = "" as MessageId;
 
   constructor(parts: NodeParts) {
@@ -159,7 +162,21 @@ export class Node implements Omit<NodeParts, "onReport"> {
   /** A reply subject on which only the server speaks, to say that nobody listened. Remembers the message for that case. */
   unreachableSubject(envelope: Envelope): string {
     this.#recent[this.#recentCount++ % recentMax] = envelope;
+    if (this.#forgetting === undefined) this.#forgetLater();
     return `${this.#replyPrefix}t${this.#numberOf(envelope)}`;
+  }
+
+  /** A thousand told messages of a mebibyte each would stay in memory as long as nothing else is told. */
+  #forgetLater(): void {
+    const before = this.#recentCount;
+    this.#forgetting = this.env.setTimer(recentMs, () => {
+      this.#forgetting = undefined;
+      // Without a connection the server's word is still to come.
+      const { connected } = this.transport;
+      for (let n = Math.max(0, this.#recentCount - recentMax); connected && n < before; n++)
+        this.#recent[n % recentMax] = undefined;
+      if (!connected || this.#recentCount > before) this.#forgetLater();
+    });
   }
 
   #numberOf(envelope: Envelope): string {
@@ -213,6 +230,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
 
   close(): void {
     this.closed = true;
+    this.#forgetting?.cancel();
     this.asks.close();
     this.watches.close();
     this.#unlisten();

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { setup } from "xstate";
 import { z } from "zod";
@@ -14,6 +16,7 @@ import {
 } from "../../protocols/index.ts";
 import { createMemoryHub, createSystem, defineActor } from "../../src/index.ts";
 import { counter, counterActor } from "../support/counter.ts";
+import { simulatedEnv } from "../support/simulated-env.ts";
 import { rejection, twoNodes } from "../support/systems.ts";
 
 const escaped: unknown[] = [];
@@ -61,6 +64,11 @@ const revoked = (): object => {
   revoke();
   return proxy;
 };
+
+const pieces = defineProtocol({
+  name: "pieces",
+  accepts: { take: z.object({ parts: z.array(z.string()) }) },
+});
 
 describe("what is thrown ends at the cell, whatever it is", () => {
   const mute = Object.create(null) as object;
@@ -668,4 +676,35 @@ test("a system that could not be created leaves nothing behind on a transport th
   await second.drain();
   await expect.poll(() => counts.open).toBe(0);
   await given.close();
+});
+
+test("what was told is not kept in memory for longer than the server takes to say that nobody listened", async () => {
+  const env = simulatedEnv();
+  const hub = createMemoryHub({ env });
+  const opening = createSystem({ name: "t", transport: hub.connect(), env, onReport: () => {} });
+  for (let i = 0; i < 10; i++) {
+    env.settle();
+    await dust();
+  }
+  const system = await opening;
+  const bodies: WeakRef<object>[] = [];
+  for (let i = 0; i < 50; i++) {
+    const parts = [`part ${i}`];
+    bodies.push(new WeakRef(parts));
+    system.ref("far", pieces).tell({ type: "take", parts });
+  }
+  for (let i = 0; i < 30; i++) {
+    env.advance(1_000);
+    await dust();
+  }
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  // The last one may still lie on the stack.
+  expect(bodies.filter((body) => body.deref() !== undefined).length).toBeLessThan(3);
+  const closing = system.drain();
+  for (let i = 0; i < 10; i++) {
+    env.advance(10);
+    await dust();
+  }
+  await closing;
 });
