@@ -22,10 +22,8 @@ import { type Incoming, Mailbox } from "./mailbox.ts";
 import type { Node } from "./node.ts";
 import { send as sendOut } from "./outbound.ts";
 import { ReducerHost } from "./reducer-host.ts";
+import { type Watcher, Watchers } from "./watches.ts";
 import { type HostCell, Hosted } from "./xstate/host.ts";
-
-/** Who may watch one actor, from this and other nodes. */
-const watchersMax = 10_000;
 
 /**
  * One living actor: its mailbox, its machine, its open questions, and the wall around them.
@@ -40,7 +38,7 @@ export class Cell implements HostCell {
   outcome: ActorOutcome | undefined;
   #mailbox: Mailbox | undefined;
   #questions: CellQuestions | undefined;
-  #watchers: Map<string, (outcome: ActorOutcome) => void> | undefined;
+  #watchers: Watchers | undefined;
   /** What the present turn works for. */
   #cause: Incoming | undefined;
   #inMessageTurn = false;
@@ -223,18 +221,15 @@ export class Cell implements HostCell {
   }
 
   /** Tells `watcher` the outcome once; at once if the actor has ended, or as lost if too many watch it already. */
-  watch(id: string, watcher: (outcome: ActorOutcome) => void): void {
+  watch(id: string, watcher: Watcher): void {
     if (this.outcome !== undefined) return watcher(this.outcome);
-    this.#watchers ??= new Map();
-    if (this.#watchers.size < watchersMax || this.#watchers.has(id)) this.#watchers.set(id, watcher);
-    else
-      watcher({ kind: "lost", node: this.node.name, reason: `${watchersMax} watch it already, its limit` });
+    this.#watchers ??= new Watchers();
+    this.#watchers.add(id, watcher, this.node.name);
   }
 
   /** The watchers of a node that is gone. */
   forgetWatchers(incarnation: string): void {
-    for (const id of this.#watchers?.keys() ?? [])
-      if (id.startsWith(`${incarnation}-`)) this.#watchers?.delete(id);
+    this.#watchers?.forgetNode(incarnation);
   }
 
   unwatch(id: string): void {
@@ -258,7 +253,7 @@ export class Cell implements HostCell {
     this.#questions?.end(text);
     for (const incoming of this.#mailbox?.takeAll() ?? []) refuse(this.node, incoming, why, text);
     publishEnd(this.node, this.address, outcome);
-    for (const watcher of this.#watchers?.values() ?? []) watcher(outcome);
+    this.#watchers?.tell(outcome);
     this.#watchers = undefined;
   }
 

@@ -116,3 +116,32 @@ export class Watches {
     return `${this.#node.incarnation}-${token}`;
   }
 }
+
+/** Who may watch one actor, from this and other nodes. */
+const watchersMax = 10_000;
+
+export type Watcher = (outcome: ActorOutcome) => void;
+
+/** Who wants to know how one actor ends, each by an id that begins with its node's incarnation. */
+export class Watchers {
+  readonly #byId = new Map<string, Watcher>();
+
+  /** One watcher too many is told at once that it watches nothing. */
+  add(id: string, watcher: Watcher, node: string): void {
+    if (this.#byId.size < watchersMax || this.#byId.has(id)) this.#byId.set(id, watcher);
+    else watcher({ kind: "lost", node, reason: `${watchersMax} watch it already, its limit` });
+  }
+
+  delete(id: string): void {
+    this.#byId.delete(id);
+  }
+
+  /** A node is gone, and nobody there waits any more. */
+  forgetNode(incarnation: string): void {
+    for (const id of this.#byId.keys()) if (id.startsWith(`${incarnation}-`)) this.#byId.delete(id);
+  }
+
+  tell(outcome: ActorOutcome): void {
+    for (const watcher of this.#byId.values()) watcher(outcome);
+  }
+}
