@@ -227,7 +227,7 @@ export class Cell implements HostCell {
     this.#watchers.add(id, watcher, this.node.name);
   }
 
-  /** The watchers of a node that is gone. */
+  /** The watchers of a node that left. */
   forgetWatchers(incarnation: string): void {
     this.#watchers?.forgetNode(incarnation);
   }

@@ -268,7 +268,8 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
     nodeDown: (gone, reason, roots) => {
       publishFact(node, self, "nodeDown", { node: gone.node, reason }, nodeLifecycle);
       node.watches.nodeDown(gone.node, roots);
-      for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
+      // One that is only taken for lost may come back, and does not know that it was forgotten.
+      if (reason === "left") for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
       node.asks.nodeDown(gone.node, roots);
     },
     rootMoved: (root, from) => {

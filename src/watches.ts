@@ -136,7 +136,7 @@ export class Watchers {
     this.#byId.delete(id);
   }
 
-  /** A node is gone, and nobody there waits any more. */
+  /** A node left, and nobody there waits any more. */
   forgetNode(incarnation: string): void {
     for (const id of this.#byId.keys()) if (id.startsWith(`${incarnation}-`)) this.#byId.delete(id);
   }
