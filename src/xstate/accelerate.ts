@@ -26,7 +26,7 @@ const machines = new WeakMap<AnyStateMachine, Accelerated>();
 /**
  * Makes a machine faster, about tenfold, without a difference that can be seen: what a transition
  * does is worked out once for each set of active states, not for each event. History, final
- * states, invocations, `always`, immediate `raise` and `enqueueActions` take XState's own way.
+ * states, `always`, immediate `raise` and `enqueueActions` take XState's own way.
  *
  * @returns the same machine. Machines of actors are accelerated by themselves.
  */
@@ -156,6 +156,7 @@ export class Accelerated {
     const steps = stepsOf(from.nodes, choice);
     if (steps === undefined || steps.actions.some((action) => needsQueue(this.#machine, action)))
       return "slow";
+    if (steps.beforeInvoke.some((action) => maySendToInvoked(this.#machine, action))) return "slow";
     // XState keeps the old order of nodes where a transition ends in the states it began in.
     const { nodes } = steps;
     const same = nodes.size === from.nodes.length && from.nodes.every((node) => nodes.has(node));
@@ -227,6 +228,12 @@ function contextAction(factory: (args: never) => unknown): UnknownAction {
 /** Events that XState treats in ways of their own. */
 function isSpecial(type: string): boolean {
   return type === "xstate.stop" || type === "xstate.init" || type.startsWith("xstate.error.actor");
+}
+
+/** Whether an action may send to an actor that is invoked only after it. */
+function maySendToInvoked(machine: AnyStateMachine, action: UnknownAction): boolean {
+  const { type } = (implementationOf(machine, action) ?? {}) as { type?: unknown };
+  return type === "xstate.sendTo";
 }
 
 /** Whether an action may raise an event that has to be taken before the turn ends. */

@@ -1,9 +1,17 @@
-import type { AnyStateNode, AnyTransitionDefinition, UnknownAction } from "xstate";
+import {
+  type AnyStateNode,
+  type AnyTransitionDefinition,
+  spawnChild,
+  stopChild,
+  type UnknownAction,
+} from "xstate";
 
 /** What a set of transitions does to a configuration, as far as that depends on nothing else. */
 export interface Steps {
   /** Of the states left, of the transitions, of the states entered: in the order they run. */
   readonly actions: readonly UnknownAction[];
+  /** Those of them that come just before an invocation, whose actor they may send to by its id. */
+  readonly beforeInvoke: readonly UnknownAction[];
   readonly nodes: ReadonlySet<AnyStateNode>;
 }
 
@@ -11,7 +19,7 @@ export interface Steps {
  * Works out once what XState's microstep works out for every event (the SCXML algorithm: exit set,
  * entry set, their order).
  *
- * @returns undefined where history, a final state or an invocation is involved.
+ * @returns undefined where history or a final state is involved.
  */
 export function stepsOf(
   nodes: readonly AnyStateNode[],
@@ -21,7 +29,7 @@ export function stepsOf(
   if (enabled.some(({ target }) => target?.some((node) => node.type === "history"))) return undefined;
   const transitions = withoutConflicts(enabled, nodes);
   const left = [...exitSet(transitions, nodes)].sort((a, b) => b.order - a.order);
-  if (left.some((node) => node.invoke.length > 0 || remembers(node))) return undefined;
+  if (left.some(remembers)) return undefined;
   const entry = entryOf(transitions);
   if (entry === undefined) return undefined;
   const next = new Set(nodes);
@@ -29,15 +37,19 @@ export function stepsOf(
   for (const node of entry.entering) next.add(node);
   return {
     actions: [
-      ...left.flatMap((node) => node.exit),
+      ...left.flatMap((node) => [
+        ...node.exit,
+        ...node.invoke.map(({ id }) => stopChild(id) as UnknownAction),
+      ]),
       ...transitions.flatMap((transition) => transition.actions as readonly UnknownAction[]),
       ...entry.actions,
     ],
+    beforeInvoke: entry.beforeInvoke,
     nodes: next,
   };
 }
 
-/** The same for the start of a machine. */
+/** The same for the start of a machine; undefined also where it begins with an invocation. */
 export function initialStepsOf(root: AnyStateNode): Steps | undefined {
   const start = {
     source: root,
@@ -46,22 +58,35 @@ export function initialStepsOf(root: AnyStateNode): Steps | undefined {
     actions: [],
   } as unknown as AnyTransitionDefinition;
   const entry = entryOf([start]);
-  return entry && { actions: entry.actions, nodes: new Set([root, ...entry.entering]) };
+  if (entry === undefined || entry.entering.some(({ invoke }) => invoke.length > 0)) return undefined;
+  const { actions, beforeInvoke, entering } = entry;
+  return { actions, beforeInvoke, nodes: new Set([root, ...entering]) };
 }
 
-function entryOf(
-  transitions: readonly AnyTransitionDefinition[],
-): { readonly entering: readonly AnyStateNode[]; readonly actions: readonly UnknownAction[] } | undefined {
+interface Entry extends Omit<Steps, "nodes"> {
+  readonly entering: readonly AnyStateNode[];
+}
+
+function entryOf(transitions: readonly AnyTransitionDefinition[]): Entry | undefined {
   const { entered, byDefault } = entrySet(transitions);
   const entering = [...entered].sort((a, b) => a.order - b.order);
-  const special = ({ type, invoke }: AnyStateNode): boolean =>
-    type === "final" || type === "history" || invoke.length > 0;
-  if (entering.some(special)) return undefined;
-  const actions = entering.flatMap((node) => {
-    const initial = byDefault.has(node) ? ((node.initial?.actions ?? []) as readonly UnknownAction[]) : [];
-    return [...node.entry, ...initial];
-  });
-  return { entering, actions };
+  if (entering.some(({ type }) => type === "final" || type === "history")) return undefined;
+  const initialOf = (node: AnyStateNode): readonly UnknownAction[] =>
+    byDefault.has(node) ? ((node.initial?.actions ?? []) as readonly UnknownAction[]) : [];
+  const actions = entering.flatMap((node) => [...node.entry, ...invocationsOf(node), ...initialOf(node)]);
+  const invoking = entering.filter(({ invoke }) => invoke.length > 0);
+  const beforeInvoke = invoking.flatMap((node) => [...node.entry, ...initialOf(node)]);
+  return { entering, actions, beforeInvoke };
+}
+
+function invocationsOf({ invoke }: AnyStateNode): UnknownAction[] {
+  return invoke.map(
+    ({ src, onSnapshot, ...options }) =>
+      spawnChild(
+        src as never,
+        { ...options, syncSnapshot: onSnapshot !== undefined } as never,
+      ) as UnknownAction,
+  );
 }
 
 export function ancestorsOf(node: AnyStateNode, upTo?: AnyStateNode): AnyStateNode[] {

@@ -4,6 +4,7 @@ import {
   createMachine,
   emit,
   enqueueActions,
+  fromTransition,
   raise,
   sendTo,
   spawnChild,
@@ -35,19 +36,33 @@ function chanceOf(random: () => number): Chance {
   };
 }
 
-/** A machine with all that XState machines may have, or undefined if XState refuses it. The same for the same series of chance. */
-export function randomMachine(random: () => number, told: Told): AnyStateMachine | undefined {
+/**
+ * A machine with all that XState machines may have, or undefined if XState refuses it. The same for the same series
+ * of chance. With `invoking`, many of its states invoke.
+ */
+export function randomMachine(
+  random: () => number,
+  told: Told,
+  { invoking = false } = {},
+): AnyStateMachine | undefined {
   const chance = chanceOf(random);
   const root = randomNode(chance, chance.pick([1, 2, 2, 2, 3]), "r", told);
   if (root.states === undefined) return undefined;
-  const kid = createMachine({ id: "kid", on: { P: { actions: () => told("kid") } } });
+  const kid = createMachine({
+    id: "kid",
+    entry: () => told("kid begins"),
+    exit: () => told("kid ends"),
+    on: { P: { actions: () => told("kid") } },
+  });
+  const reducer = fromTransition((state: { p: number }) => ({ p: state.p + 1 }), { p: 0 });
   const withInput = chance.is(0.3);
   root.context = withInput ? ({ input }: { input?: number }) => ({ n: input ?? 1 }) : { n: 0 };
   root.options = { maxIterations: 100 };
   addTransitions(root, idsOf(root), chance, told);
+  if (invoking) addInvocations(root, chance);
   try {
     return createMachine(root as never).provide({
-      actors: { kid },
+      actors: { kid, reducer },
       guards: { third: ({ context }: { context: { n: number } }) => context.n % 3 === 0 },
       actions: { named: (_: unknown, params: unknown) => told(`named ${JSON.stringify(params)}`) },
     } as never);
@@ -104,6 +119,17 @@ function addTransitions(node: Node, targets: readonly string[], chance: Chance, 
   }
   if (chance.is(0.04)) node.invoke = { id: `${node.id}_kid`, src: "kid" };
   for (const child of Object.values(node.states ?? {})) addTransitions(child, targets, chance, told);
+}
+
+// Children that never end: a "*" would take the end of one, and might invoke it again for ever.
+function addInvocations(node: Node, chance: Chance): void {
+  if (node.type !== "history" && node.type !== "final" && chance.is(0.3)) {
+    const id = `${node.id}_kid`;
+    const invoked = { id, src: chance.pick(["kid", "reducer"]), input: ({ context }: Args) => context.n };
+    node.invoke = chance.is(0.2) ? [invoked, { ...invoked, id: `${id} 2` }] : invoked;
+    if (chance.is(0.15)) (node.entry as unknown[]).push(sendTo(id, { type: "P" } as never));
+  }
+  for (const child of Object.values(node.states ?? {})) addInvocations(child, chance);
 }
 
 interface Args {

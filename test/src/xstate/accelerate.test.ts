@@ -5,8 +5,11 @@ import {
   assign,
   createActor,
   createMachine,
+  emit,
+  fromTransition,
   type InspectionEvent,
   SimulatedClock,
+  sendTo,
   setup,
 } from "xstate";
 import { accelerate } from "../../../src/xstate/accelerate.ts";
@@ -58,7 +61,9 @@ function runOf(machine: AnyStateMachine, told: string[], input: number) {
 function compare(seed: number, n: number): { events: number; slowSteps: number } | undefined {
   const told: [string[], string[]] = [[], []];
   const make = (side: 0 | 1): AnyStateMachine | undefined =>
-    randomMachine(seededRandom(seed * 100_003 + n), (text) => void told[side].push(text));
+    randomMachine(seededRandom(seed * 100_003 + n), (text) => void told[side].push(text), {
+      invoking: n % 4 === 1,
+    });
   const plain = make(0);
   const fast = make(1);
   if (plain === undefined || fast === undefined) return undefined;
@@ -121,6 +126,36 @@ describe("accelerate", () => {
         on: { on: { toggle: "off" } },
       },
     });
+
+  test("leaves an invoking state that sends to its own call to XState, and takes the rest itself", () => {
+    const steps = (sends: boolean): number => {
+      const call = fromTransition((state: number) => state + 1, 0);
+      const entry = sends ? sendTo("call", { type: "ping" }) : emit({ type: "called" });
+      const machine = setup({ actors: { call } }).createMachine({
+        initial: "idle",
+        states: {
+          idle: { on: { go: "calling" } },
+          calling: { entry, invoke: { id: "call", src: "call" }, on: { go: "idle" } },
+        },
+      });
+      let slow = 0;
+      const { transition } = machine;
+      machine.transition = (...args) => {
+        slow++;
+        return transition.apply(machine, args);
+      };
+      const actor = createActor(accelerate(machine)).start();
+      const contexts: unknown[] = [];
+      for (let i = 0; i < 4; i++) {
+        actor.send({ type: "go" });
+        contexts.push(actor.getSnapshot().children.call?.getSnapshot().context);
+      }
+      expect(contexts).toEqual(sends ? [1, undefined, 1, undefined] : [0, undefined, 0, undefined]);
+      return slow;
+    };
+    expect(steps(false)).toBe(0);
+    expect(steps(true)).toBe(2);
+  });
 
   test("returns the same machine, and a second time does nothing", () => {
     const machine = toggle();
