@@ -1,13 +1,12 @@
-import type { AnyEventObject, AnyMachineSnapshot, Snapshot } from "xstate";
-import type { Answer, AskLimits, Destination } from "../machines/index.ts";
+import type { AnyMachineSnapshot, Snapshot } from "xstate";
+import type { Answer } from "../machines/index.ts";
 import {
   type ActorAddress,
   type ActorOutcome,
-  actorAddress,
   CoxswainError,
+  type Envelope,
   type ErrorCode,
   type MessageId,
-  type Protocol,
   quote,
   type ReplyTo,
   toWireError,
@@ -17,11 +16,11 @@ import { refuse } from "./answers.ts";
 import type { Behaviour } from "./behaviour.ts";
 import { CellQuestions } from "./cell-questions.ts";
 import type { Env } from "./env/env.ts";
-import { publishEnd, publishEvent, publishFact } from "./facts.ts";
+import { publishEnd, publishFact } from "./facts.ts";
 import { type Incoming, Mailbox } from "./mailbox.ts";
 import type { Node } from "./node.ts";
-import { send as sendOut } from "./outbound.ts";
 import { ReducerHost } from "./reducer-host.ts";
+import { Voice } from "./voice.ts";
 import { type Watcher, Watchers } from "./watches.ts";
 import { type HostCell, Hosted } from "./xstate/host.ts";
 
@@ -29,7 +28,7 @@ import { type HostCell, Hosted } from "./xstate/host.ts";
  * One living actor: its mailbox, its machine, its open questions, and the wall around them.
  * One external message is one turn; whatever is thrown in it ends here and becomes an outcome.
  */
-export class Cell implements HostCell {
+export class Cell extends Voice implements HostCell {
   readonly address: ActorAddress;
   readonly definition: ActorDefinition;
   readonly node: Node;
@@ -42,12 +41,14 @@ export class Cell implements HostCell {
   /** What the present turn works for. */
   #cause: Incoming | undefined;
   #inMessageTurn = false;
+  #turning = false;
   #scheduled = false;
   #stateChanged = false;
   /** How the actor ends when the present turn is over. */
   #ending: ActorOutcome | undefined;
 
   constructor(node: Node, address: ActorAddress, definition: ActorDefinition, input: unknown) {
+    super();
     this.node = node;
     this.address = address;
     this.definition = definition;
@@ -80,7 +81,9 @@ export class Cell implements HostCell {
   }
 
   start(): void {
+    this.#turning = true;
     this.behaviour.start();
+    this.#turning = false;
     this.#settle();
   }
 
@@ -148,12 +151,14 @@ export class Cell implements HostCell {
     const { telemetry } = this.node;
     if (telemetry === undefined) this.#receive(incoming);
     else telemetry.turn(this.address, incoming, () => this.#receive(incoming));
+    this.#turning = false;
     this.#settle();
   }
 
   /** @returns the error's text if the actor failed */
   #receive(incoming: Incoming): string | undefined {
     this.#cause = incoming;
+    this.#turning = true;
     this.#inMessageTurn = true;
     const verdict = this.behaviour.receive(incoming.event);
     this.#inMessageTurn = false;
@@ -239,8 +244,8 @@ export class Cell implements HostCell {
   /** Ends the actor: now, or when the present turn is over. */
   stop(reason?: string): void {
     const outcome: ActorOutcome = reason === undefined ? { kind: "stopped" } : { kind: "stopped", reason };
-    if (this.#cause === undefined) this.finish(outcome);
-    else this.#ending ??= outcome;
+    if (this.#turning) this.#ending ??= outcome;
+    else this.finish(outcome);
   }
 
   finish(outcome: ActorOutcome): void {
@@ -266,6 +271,7 @@ export class Cell implements HostCell {
   begin(cause: unknown): boolean {
     if (this.outcome !== undefined) return false;
     this.#cause = cause as Incoming | undefined;
+    this.#turning = true;
     return true;
   }
 
@@ -278,34 +284,8 @@ export class Cell implements HostCell {
     }
     if (this.#inMessageTurn) return;
     this.#cause = undefined;
+    this.#turning = false;
     this.#settle();
-  }
-
-  send(target: unknown, event: AnyEventObject): void {
-    try {
-      if (isReplyTo(target)) {
-        // Nobody asked: the message was told.
-        if (target.$replyTo !== "") this.#asked.answer(target, event as Answer);
-        return;
-      }
-      const { $to, protocol } = target as Destination;
-      const origin = { from: this.address, cause: this.#cause?.envelope };
-      sendOut(this.node, origin, protocol, actorAddress($to), event, undefined);
-    } catch (error) {
-      this.effectFailed(error, `sending ${event.type}`);
-    }
-  }
-
-  emit(event: AnyEventObject): void {
-    try {
-      publishEvent(this.node, this, event, this.#cause?.envelope);
-    } catch (error) {
-      this.effectFailed(error, `emitting ${event.type}`);
-    }
-  }
-
-  log(args: readonly unknown[]): void {
-    this.node.report({ level: "info", message: args.map(String).join(" "), address: this.address });
   }
 
   effectFailed(error: unknown, what: string): void {
@@ -316,25 +296,13 @@ export class Cell implements HostCell {
       error,
     });
     this.#ending ??= { kind: "failed", error: toWireError(error) };
-  }
-
-  lost(event: AnyEventObject, target: string): void {
-    const message = `${this.address}: ${event.type} found no ${target}`;
-    this.node.report({ level: "warning", message, address: this.address });
+    // What an action left behind may fail between two turns.
+    if (!this.#turning && this.outcome === undefined) this.finish(this.#ending);
   }
 
   mayRelease(): boolean {
     const deadlineMs = this.#inMessageTurn ? this.#cause?.envelope.deadlineMs : undefined;
     return deadlineMs === undefined || deadlineMs >= this.env.nowMs();
-  }
-
-  withheld(kind: "send" | "emit" | "action" | "call", detail: string): void {
-    const message = `${this.address}: the deadline passed during the turn; ${kind} ${detail} was withheld`;
-    this.node.report({ level: "warning", message, address: this.address });
-  }
-
-  expired(): unknown {
-    return new CoxswainError("DEADLINE_EXCEEDED", "The deadline passed before the call began");
   }
 
   done(output: unknown): void {
@@ -345,19 +313,12 @@ export class Cell implements HostCell {
     this.#ending = { kind: "failed", error: toWireError(error) };
   }
 
-  /** A machine's own question to another actor. It never waits longer than the question it works for. */
-  ask(
-    cause: unknown,
-    protocol: Protocol,
-    to: ActorAddress,
-    message: { readonly type: string },
-    limits: AskLimits,
-  ): Promise<unknown> {
-    const origin = { from: this.address, cause: (cause as Incoming | undefined)?.envelope };
-    return this.node.asks.ask(origin, protocol, actorAddress(to), message, {
-      ...limits,
-      deadlineMs: origin.cause?.deadlineMs,
-    });
+  protected get causedBy(): Envelope | undefined {
+    return this.#cause?.envelope;
+  }
+
+  protected answer(to: ReplyTo, given: Answer): void {
+    this.#asked.answer(to, given);
   }
 
   get #asked(): CellQuestions {
@@ -370,8 +331,4 @@ export class Cell implements HostCell {
     if (incoming.reply === undefined) refuse(this.node, incoming, code, text);
     else this.#asked.refuse(incoming, code, text);
   }
-}
-
-function isReplyTo(target: unknown): target is ReplyTo {
-  return typeof target === "object" && target !== null && "$replyTo" in target;
 }

@@ -22,7 +22,7 @@ export interface FactOptions {
 /** Publishes what an actor emitted, after checking it against its protocol. JSON, so that any client can read it. @throws MESSAGE_INVALID */
 export function publishEvent(
   node: Node,
-  cell: Cell,
+  cell: Pick<Cell, "address" | "definition">,
   event: { readonly type: string },
   cause: Envelope | undefined,
 ): void {

@@ -39,7 +39,7 @@ export function release(effects: readonly Effect[], cell: HostCell, local: Local
 function perform(effect: Effect, cell: HostCell, local: LocalEffects): void {
   switch (effect.kind) {
     case "action":
-      return act(effect.call);
+      return act(effect.call, cell);
     case "send":
       return cell.send(effect.target, effect.event);
     case "emit":
@@ -74,11 +74,14 @@ function withhold(effect: Effect, cell: HostCell, local: LocalEffects): void {
   }
 }
 
-function act(call: ActionCall): void {
+function act(call: ActionCall, cell: HostCell): void {
   if (call.exec === undefined) {
     throw new CoxswainError("MACHINE_INVALID", `Expected action ${call.type} to be implemented`);
   }
-  call.exec(call.info, call.params);
+  // Typed void, but an async function is assignable: what it rejects with must not end the process.
+  const left: unknown = call.exec(call.info, call.params);
+  if (left instanceof Promise)
+    left.catch((error: unknown) => cell.effectFailed(error, `action ${call.type}`));
 }
 
 function handle(effect: { event: AnyEventObject; handlers: readonly Handler[] }, cell: HostCell): void {

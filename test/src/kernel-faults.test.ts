@@ -120,6 +120,32 @@ describe("what is thrown ends at the cell, whatever it is", () => {
     });
   });
 
+  test("an action that rejects later fails its actor, not the process", async () => {
+    await using nodes = await twoNodes();
+    const machine = setup({ types: { events: {} as MessageOf<typeof counter> } }).createMachine({
+      on: {
+        add: {
+          actions: async () => {
+            await Promise.resolve();
+            throw new Error("async action");
+          },
+        },
+        lock: {},
+        unlock: {},
+        fail: {},
+        read: {},
+        total: {},
+      },
+    });
+    const ref = await nodes.a.spawn("one", defineActor({ protocol: counter, machine }));
+    const { down } = ref.watch();
+    ref.tell({ type: "add", by: 1 });
+    expect(await down).toMatchObject({
+      kind: "failed",
+      error: { message: expect.stringContaining("async action") },
+    });
+  });
+
   test("a reducer that returns a promise fails, and says what to use instead; its rejection is nobody's", async () => {
     await using nodes = await twoNodes();
     const ref = await nodes.a.spawn(
