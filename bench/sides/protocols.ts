@@ -27,9 +27,13 @@ export const sink = defineProtocol({
 });
 type ToSink = MessageOf<typeof sink>;
 
+/** As much as one round sends. Nobody waits for a receiver here, and its mailbox would be full by default at 1,000. */
+const waitingMax = 250_000;
+
 /** Counts; says so when as many have come as were announced. */
 export const sinkActor = defineActor({
   protocol: sink,
+  waitingMax,
   initial: () => 0,
   receive: (left: number, message: ToSink, turn: ReducerTurn<typeof sink>) => {
     if (message.type === "expect") {
@@ -79,13 +83,14 @@ export type Kind = "reducer" | "machine" | "transition";
 
 /** An actor of one kind that counts. */
 export function tallyActor(kind: Kind, heard: () => void): ActorDefinition<typeof tally> {
-  if (kind === "machine") return defineActor({ protocol: tally, machine: tallyMachine(heard) }) as Tally;
+  if (kind === "machine")
+    return defineActor({ protocol: tally, machine: tallyMachine(heard), waitingMax }) as Tally;
   if (kind === "transition")
-    return defineActor({ protocol: tally, machine: tallyTransition(heard) }) as Tally;
+    return defineActor({ protocol: tally, machine: tallyTransition(heard), waitingMax }) as Tally;
   const receive = (n: number): number => {
     heard();
     return n + 1;
   };
-  return defineActor({ protocol: tally, initial: () => 0, receive }) as Tally;
+  return defineActor({ protocol: tally, initial: () => 0, receive, waitingMax }) as Tally;
 }
 type Tally = ActorDefinition<typeof tally>;

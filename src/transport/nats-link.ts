@@ -43,7 +43,7 @@ export class NatsLink {
   constructor(nc: NatsConnection, env: Env, secure: boolean) {
     if (nc.info === undefined) throw new CoxswainError("SERVER_FAILED", "The server closed the connection");
     this.#nc = nc;
-    this.#writer = new NatsWriter(nc);
+    this.#writer = new NatsWriter(nc, env);
     quickenParser(nc);
     this.url = `${secure ? "tls" : "nats"}://${nc.getServer()}`;
     this.info = nc.info;

@@ -1,5 +1,6 @@
 import type { NatsConnection } from "nats";
 import type { CoxswainError } from "../../protocols/index.ts";
+import type { Env } from "../env/env.ts";
 import { refusedSubject } from "./subject-tree.ts";
 
 /** What the client keeps to itself. Should it move, all goes the client's own way, and a test says so. */
@@ -19,11 +20,13 @@ const payloadMaxBytes = 8_192;
 const lineBytes = 24;
 
 /**
- * Writes PUB commands, a batch for each turn. The client's own publish makes a text, an array of bytes
- * and an object for each message, which takes as long as all else on the way out together.
+ * Writes PUB commands, a batch for each turn of the event loop. The client's own publish makes a text, an
+ * array of bytes and an object for each message, which takes as long as all else on the way out together;
+ * and it writes to the socket after each microtask that published, up to five times for one task of a worker.
  */
 export class NatsWriter {
   readonly #nc: NatsConnection;
+  readonly #env: Pick<Env, "soon">;
   readonly #inside: Inside["protocol"];
   readonly #flush = (): void => {
     this.#scheduled = false;
@@ -35,8 +38,9 @@ export class NatsWriter {
   #end = 0;
   #scheduled = false;
 
-  constructor(nc: NatsConnection) {
+  constructor(nc: NatsConnection, env: Pick<Env, "soon">) {
     this.#nc = nc;
+    this.#env = env;
     const inside = (nc as unknown as Inside).protocol;
     this.#inside = typeof inside?.sendCommand === "function" ? inside : undefined;
   }
@@ -99,7 +103,7 @@ export class NatsWriter {
     if (at - this.#start >= batchBytes) this.flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
-      queueMicrotask(this.#flush);
+      this.#env.soon(this.#flush);
     }
     return true;
   }

@@ -1,5 +1,6 @@
 import { connect } from "nats";
 import { expect, test } from "vitest";
+import { realEnv } from "../../../src/env/env.ts";
 import { NatsDeliveries } from "../../../src/transport/nats-delivery.ts";
 import { quickenParser } from "../../../src/transport/nats-parser.ts";
 import { NatsWriter } from "../../../src/transport/nats-writer.ts";
@@ -10,7 +11,7 @@ test("the client's inside is where the fast ways in and out expect it; an upgrad
   await using server = await testServer();
   const nc = await connect({ servers: server.url, reconnect: false });
   try {
-    const writer = new NatsWriter(nc);
+    const writer = new NatsWriter(nc, realEnv);
     expect(writer.direct).toBe(true);
     expect(quickenParser(nc)).toBe(true);
     const deliveries = new NatsDeliveries();
