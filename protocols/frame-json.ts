@@ -21,38 +21,30 @@ export interface EnvelopeDefaults {
  */
 export function encodeEnvelopeJson(envelope: Envelope, limits?: Partial<Limits>): Uint8Array {
   checkOutgoing(envelope);
-  const body = copyPlain(envelope.body, limits).value;
-  const text = JSON.stringify({ ...envelope, body }, (_, value: unknown) => {
-    if (!hasNoJson(value)) return value;
-    const where = ["body", ...(pathTo(body, value) ?? [])].join(".").slice(0, 200);
-    throw new CoxswainError(
-      "MESSAGE_INVALID",
-      `Expected data that JSON has, got ${nameOf(value)} at ${where}`,
-      {
-        details: { path: where },
-      },
-    );
-  });
+  const { value: body, isJson } = copyPlain(envelope.body, limits);
+  if (!isJson) throw noJson(body);
+  const text = JSON.stringify({ ...envelope, body });
   const bytes = encoder.encode(text);
   checkSize(bytes, withDefaults(limits));
   return bytes;
 }
 
-function hasNoJson(value: unknown): value is bigint | Uint8Array {
-  return typeof value === "bigint" || value instanceof Uint8Array;
+function noJson(body: unknown): CoxswainError {
+  const { path, value } = findNoJson(body) as { path: string[]; value: unknown };
+  const where = ["body", ...path].join(".").slice(0, 200);
+  const name = typeof value === "bigint" ? "a bigint" : "bytes";
+  return new CoxswainError("MESSAGE_INVALID", `Expected data that JSON has, got ${name} at ${where}`, {
+    details: { path: where },
+  });
 }
 
-function nameOf(value: bigint | Uint8Array): string {
-  return typeof value === "bigint" ? "a bigint" : "bytes";
-}
-
-/** The keys that lead to a value inside plain data. */
-function pathTo(from: unknown, wanted: unknown): string[] | undefined {
-  if (from === wanted) return [];
-  if (typeof from !== "object" || from === null || hasNoJson(from)) return undefined;
+/** The first value inside plain data that JSON has no word for, and the keys that lead there. */
+function findNoJson(from: unknown): { path: string[]; value: unknown } | undefined {
+  if (typeof from === "bigint" || from instanceof Uint8Array) return { path: [], value: from };
+  if (typeof from !== "object" || from === null) return undefined;
   for (const [key, value] of Object.entries(from)) {
-    const rest = pathTo(value, wanted);
-    if (rest !== undefined) return [key, ...rest];
+    const found = findNoJson(value);
+    if (found !== undefined) return { path: [key, ...found.path], value: found.value };
   }
   return undefined;
 }

@@ -21,6 +21,8 @@ import {
 let limits = limitsDefault;
 let nodes = 0;
 let bytes = 0;
+/** Neither bytes nor bigints were met. */
+let isJson = true;
 
 /**
  * A copy that shares nothing mutable with the original, and the exact size of its msgpack form:
@@ -36,15 +38,16 @@ let bytes = 0;
 export function copyPlain(
   value: unknown,
   given?: Partial<Limits>,
-): { readonly value: unknown; readonly bytes: number } {
+): { readonly value: unknown; readonly bytes: number; readonly isJson: boolean } {
   const allowed = withDefaults(given);
   limits = allowed;
   nodes = 1;
   bytes = 0;
+  isJson = true;
   try {
     const copy = value === undefined ? undefined : copyValue(value, 0);
     if (bytes > allowed.bytesMax) throw tooLarge(bytes, allowed);
-    return { value: copy, bytes };
+    return { value: copy, bytes, isJson };
   } catch (thrown) {
     throw asRefusal(thrown);
   }
@@ -63,6 +66,7 @@ function copyValue(value: unknown, depth: number): unknown {
       return value;
     case "bigint":
       checkBigint(value, depth);
+      isJson = false;
       bytes += 9;
       return value;
     case "object":
@@ -72,6 +76,7 @@ function copyValue(value: unknown, depth: number): unknown {
       }
       if (Array.isArray(value)) return copyArray(value, depth);
       if (value instanceof Uint8Array) {
+        isJson = false;
         bytes += value.length + binHeaderSize(value.length);
         if (bytes > limits.bytesMax) throw tooLarge(bytes, limits);
         return new Uint8Array(value);
