@@ -97,6 +97,8 @@ function plainJson(bytes: Uint8Array, limits: Limits): Record<string, unknown> {
 
 /** What the fields around the body may come to, those of later versions too. */
 const aroundNodes = 128;
+/** The longest number a double can be written as has 309 digits before its point. */
+const digitsMax = 400;
 const quoteMark = 0x22;
 const backslash = 0x5c;
 
@@ -107,8 +109,14 @@ const backslash = 0x5c;
 function scanJson(bytes: Uint8Array, limits: Limits): void {
   let depth = 0;
   let nodes = 1;
+  let digits = 0;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number;
+    if (byte >= 0x30 && byte <= 0x39) {
+      if (++digits > digitsMax) throw malformed(`Expected numbers of at most ${digitsMax} digits`);
+      continue;
+    }
+    digits = 0;
     if (byte === quoteMark) i = closingQuote(bytes, i);
     else if (byte === 0x2c || byte === 0x3a) nodes++;
     else if (byte === 0x7b || byte === 0x5b) {
