@@ -111,7 +111,7 @@ export class Cell extends Voice implements HostCell {
 
   /** Works on one message. @returns whether another one waits. */
   step(): boolean {
-    const incoming = this.#mailbox?.next();
+    const incoming = this.#mailbox?.next(this.behaviour);
     if (incoming !== undefined && this.outcome === undefined) {
       try {
         this.#work(incoming);
@@ -188,6 +188,15 @@ export class Cell extends Voice implements HostCell {
 
   #postpone(incoming: Incoming): void {
     if (this.#mailbox?.postpone(incoming)) return;
+    const expired = this.#mailbox?.removeExpired(this.env.nowMs());
+    if (expired !== undefined) {
+      this.#mailbox?.postpone(incoming);
+      return this.#giveUp(
+        expired,
+        "DEADLINE_EXCEEDED",
+        `The deadline of ${expired.envelope.type} passed while it waited`,
+      );
+    }
     const message = `${this.address} holds back ${this.postponed} messages, its limit`;
     this.#refuse(incoming, "POSTPONED_FULL", message);
   }

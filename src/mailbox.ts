@@ -1,4 +1,6 @@
 import { CoxswainError, type Envelope } from "../protocols/index.ts";
+import { Fifo } from "./fifo.ts";
+import { Postponed, type Postpones } from "./postponed.ts";
 
 /** A message that passed the boundary and waits, or is being worked on. */
 export interface Incoming {
@@ -51,10 +53,7 @@ export class Mailbox {
   readonly #lanes: (Fifo | undefined)[] = new Array(priorityLevels);
   #arrivals = 0;
   #waiting = 0;
-  /** Held back until the state changes. */
-  #postponed: Incoming[] = [];
-  /** Once postponed, now before everything else. */
-  #resumed: Incoming[] = [];
+  #postponed: Postponed | undefined;
 
   constructor(limits: MailboxLimits) {
     this.#limits = limits;
@@ -62,11 +61,11 @@ export class Mailbox {
 
   /** Messages that may be worked on now. */
   get waiting(): number {
-    return this.#waiting + this.#resumed.length;
+    return this.#waiting + (this.#postponed?.isResumed ? this.#postponed.count : 0);
   }
 
   get postponed(): number {
-    return this.#postponed.length;
+    return this.#postponed === undefined || this.#postponed.isResumed ? 0 : this.#postponed.count;
   }
 
   /** Enters a message. @returns the message that had to give way, which may be the newcomer. */
@@ -85,21 +84,28 @@ export class Mailbox {
 
   /** Holds a message back. False where `postponedMax` are held already. */
   postpone(message: Incoming): boolean {
-    if (this.#postponed.length >= this.#limits.postponedMax) return false;
+    this.#postponed ??= new Postponed();
+    if (this.#postponed.count >= this.#limits.postponedMax) return false;
     this.#postponed.push(message);
     return true;
   }
 
-  /** The state changed: what was held back comes first, in its old order. @returns whether anything was */
-  resume(): boolean {
-    if (this.#postponed.length === 0) return false;
-    this.#resumed = [...this.#postponed, ...this.#resumed];
-    this.#postponed = [];
-    return true;
+  /** Takes out a message held back whose deadline has passed. */
+  removeExpired(nowMs: number): Incoming | undefined {
+    return this.#postponed?.removeExpired(nowMs);
   }
 
-  next(): Incoming | undefined {
-    if (this.#resumed.length > 0) return this.#resumed.shift();
+  /** The state changed: what was held back comes first, in its old order, but for types held back again. @returns whether anything was */
+  resume(): boolean {
+    return this.#postponed?.resume() ?? false;
+  }
+
+  /** @param state without it, nothing is held back any more. */
+  next(state?: Postpones): Incoming | undefined {
+    if (this.#postponed?.isResumed) {
+      const resumed = this.#postponed.next(state);
+      if (resumed !== undefined) return resumed;
+    }
     if (this.#waiting === 0) return undefined;
     let best: Fifo | undefined;
     let bestRank = Number.POSITIVE_INFINITY;
@@ -116,10 +122,10 @@ export class Mailbox {
 
   /** Takes a waiting message out, wherever it stands. */
   remove(id: string): Incoming | undefined {
-    const held = takeFrom(this.#postponed, id) ?? takeFrom(this.#resumed, id);
+    const held = this.#postponed?.remove(id);
     if (held !== undefined) return held;
     for (const lane of this.#lanes) {
-      const found = lane?.remove(id);
+      const found = lane?.remove((message) => message.envelope.id === id);
       if (found !== undefined) {
         this.#waiting--;
         return found;
@@ -138,7 +144,7 @@ export class Mailbox {
 
   /** The longest waiting message's entry time, or undefined. */
   oldestEnteredMs(): number | undefined {
-    let oldest: number | undefined = this.#resumed[0]?.enteredMs;
+    let oldest = this.#postponed?.isResumed ? this.#postponed.oldestEnteredMs() : undefined;
     for (const lane of this.#lanes) {
       const head = lane?.first();
       if (head !== undefined && (oldest === undefined || head.enteredMs < oldest)) oldest = head.enteredMs;
@@ -163,50 +169,6 @@ export class Mailbox {
     const made = new Fifo();
     this.#lanes[priority] = made;
     return made;
-  }
-}
-
-function takeFrom(list: Incoming[], id: string): Incoming | undefined {
-  const at = list.findIndex((incoming) => incoming.envelope.id === id);
-  return at < 0 ? undefined : list.splice(at, 1)[0];
-}
-
-/** First in, first out; an array with a moving head, so that nothing is copied at each step. */
-class Fifo {
-  #items: (Incoming | undefined)[] = [];
-  #head = 0;
-
-  push(message: Incoming): void {
-    this.#items.push(message);
-  }
-
-  first(): Incoming | undefined {
-    return this.#items[this.#head];
-  }
-
-  shift(): Incoming | undefined {
-    const message = this.#items[this.#head];
-    if (message === undefined) return undefined;
-    this.#items[this.#head++] = undefined;
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= 1_024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return message;
-  }
-
-  remove(id: string): Incoming | undefined {
-    for (let i = this.#head; i < this.#items.length; i++) {
-      const message = this.#items[i];
-      if (message?.envelope.id === id) {
-        this.#items.splice(i, 1);
-        return message;
-      }
-    }
-    return undefined;
   }
 }
 
