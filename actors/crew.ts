@@ -21,14 +21,16 @@ export async function startCrew(
     readonly size: number;
     readonly perform: (job: Job) => Promise<unknown> | unknown;
     readonly withinMs?: number;
+    /** Pieces of work a worker is given at once; default 1. */
+    readonly ahead?: number;
   },
 ): Promise<ActorRef<typeof work>> {
-  const { size, perform, withinMs } = options;
+  const { size, perform, ...rest } = options;
   if (!Number.isInteger(size) || size < 1 || size > 1_000) {
     throw new CoxswainError("OPTION_INVALID", `Expected a crew of 1 to 1000 workers, got ${size}`);
   }
   const workers = Array.from({ length: size }, (_, i) => actorAddress(`${address}.worker${i + 1}`));
   const definition = worker(perform);
   for (const at of workers) await system.spawn(at, definition);
-  return system.spawn(address, crew, { input: { workers, ...(withinMs === undefined ? {} : { withinMs }) } });
+  return system.spawn(address, crew, { input: { workers, ...rest } });
 }

@@ -8,10 +8,10 @@ interface Assignment {
 }
 
 interface CrewContext {
+  /** Longest first; as often as a worker may be given another piece of work. */
   readonly idle: readonly ActorAddress[];
-  /** By the id of the running assignment. */
-  readonly assigned: Readonly<Record<string, Assignment>>;
-  readonly count: number;
+  /** By the id of the assignment; undefined once it is over. The same few ids come again, which keeps this fast. */
+  readonly assigned: Readonly<Record<string, Assignment | undefined>>;
   readonly withinMs: number;
 }
 
@@ -19,6 +19,11 @@ export interface CrewInput {
   readonly workers: readonly ActorAddress[];
   /** How long a worker may take for one piece of work, in milliseconds; default 60,000. */
   readonly withinMs?: number;
+  /**
+   * Pieces of work a worker is given at once; default 1: none waits for a busy worker while another is idle.
+   * With 2, the next piece is there when one is done, which pays where work takes little longer than a message.
+   */
+  readonly ahead?: number;
 }
 
 type Reported = DoneActorEvent<{ result: unknown }> | ErrorActorEvent;
@@ -43,7 +48,7 @@ export const crewMachine = setup({
   },
   actions: {
     assignWork: spawnChild("assignment", {
-      id: ({ context }) => `assignment${context.count}`,
+      id: ({ context }) => nextId(context),
       input: ({ context, event }) => ({
         to: context.idle[0] as ActorAddress,
         with: { task: (event as MessageOf<typeof work>).task },
@@ -52,18 +57,22 @@ export const crewMachine = setup({
     }),
     noteAssignment: assign(({ context, event }) => ({
       idle: context.idle.slice(1),
-      count: context.count + 1,
       assigned: {
         ...context.assigned,
-        [`assignment${context.count}`]: {
+        [nextId(context)]: {
           worker: context.idle[0] as ActorAddress,
           asker: (event as MessageOf<typeof work>).replyTo,
         },
       },
     })),
     freeWorker: assign(({ context, event }) => {
-      const { [(event as Reported).actorId]: ended, ...assigned } = context.assigned;
-      return ended === undefined ? {} : { assigned, idle: [...context.idle, ended.worker] };
+      const { actorId } = event as Reported;
+      const ended = context.assigned[actorId];
+      if (ended === undefined) return {};
+      return {
+        assigned: { ...context.assigned, [actorId]: undefined },
+        idle: [...context.idle, ended.worker],
+      };
     }),
     giveResult: reply(({ event }) => (event as DoneActorEvent<{ result: unknown }>).output, {
       to: ({ context, event }) => context.assigned[(event as Reported).actorId]?.asker,
@@ -75,9 +84,8 @@ export const crewMachine = setup({
 }).createMachine({
   id: "crew",
   context: ({ input }) => ({
-    idle: input.workers,
+    idle: Array.from({ length: input.ahead ?? 1 }, () => input.workers).flat(),
     assigned: {},
-    count: 0,
     withinMs: input.withinMs ?? 60_000,
   }),
   initial: "ready",
@@ -97,6 +105,14 @@ export const crewMachine = setup({
     busy: { meta: { postpone: ["work"] } },
   },
 });
+
+/** `crew.worker1`, and for what it is given besides `crew.worker1+1`. */
+function nextId({ idle, assigned }: CrewContext): string {
+  const worker = idle[0] as ActorAddress;
+  let id: string = worker;
+  for (let n = 1; assigned[id] !== undefined; n++) id = `${worker}+${n}`;
+  return id;
+}
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -35,8 +35,8 @@ describe("the crew", () => {
     expect(said(actions)).toEqual([{ assigned: one, task: 1 }]);
     const [second, more] = transition(crewMachine, first, workFrom(2));
     expect(said(more)).toEqual([{ assigned: two, task: 2 }]);
-    const [third] = transition(crewMachine, second, done("assignment1", "b"));
-    const [fourth] = transition(crewMachine, third, done("assignment0", "a"));
+    const [third] = transition(crewMachine, second, done(two, "b"));
+    const [fourth] = transition(crewMachine, third, done(one, "a"));
     expect(fourth.context.idle).toEqual([two, one]);
   });
 
@@ -45,15 +45,31 @@ describe("the crew", () => {
     const [busy] = transition(crewMachine, first, workFrom(2));
     expect(busy.value).toBe("busy");
     expect(busy.getMeta()).toEqual({ "crew.busy": { postpone: ["work"] } });
-    const [ready] = transition(crewMachine, busy, done("assignment0", "a"));
+    const [ready] = transition(crewMachine, busy, done(one, "a"));
     expect(ready.value).toBe("ready");
+  });
+
+  test("gives workers more than one piece at once if it may, each worker one before any gets two", () => {
+    let [state] = initialTransition(crewMachine, { workers: [one, two], ahead: 2 });
+    const assigned: unknown[] = [];
+    for (let n = 0; n < 4; n++) {
+      const [next, actions] = transition(crewMachine, state, workFrom(n));
+      assigned.push(...said(actions));
+      state = next;
+    }
+    expect(assigned).toEqual([one, two, one, two].map((worker, task) => ({ assigned: worker, task })));
+    expect(state.value).toBe("busy");
+    const [after, actions] = transition(crewMachine, state, done(`${two}+1`, "d"));
+    expect(said(actions)).toMatchObject([{ answered: "asker3" }]);
+    expect(after.context.idle).toEqual([two]);
+    expect(said(transition(crewMachine, after, workFrom(4))[1])).toEqual([{ assigned: two, task: 4 }]);
   });
 
   test("answers each asker with its own result, in whatever order they come back", () => {
     const [first] = transition(crewMachine, start(), workFrom(1));
     const [second] = transition(crewMachine, first, workFrom(2));
-    const [third, b] = transition(crewMachine, second, done("assignment1", "b"));
-    const [, a] = transition(crewMachine, third, done("assignment0", "a"));
+    const [third, b] = transition(crewMachine, second, done(two, "b"));
+    const [, a] = transition(crewMachine, third, done(one, "a"));
     expect([...said(b), ...said(a)]).toEqual([
       { answered: "asker2", event: { type: "answer", value: { result: "b" } } },
       { answered: "asker1", event: { type: "answer", value: { result: "a" } } },
@@ -62,7 +78,7 @@ describe("the crew", () => {
 
   test("tells a worker's failure to its asker, and goes on with that worker", () => {
     const [first] = transition(crewMachine, start(), workFrom(1));
-    const [after, actions] = transition(crewMachine, first, failed("assignment0", new Error("disk full")));
+    const [after, actions] = transition(crewMachine, first, failed(one, new Error("disk full")));
     expect(said(actions)).toEqual([{ answered: "asker1", event: { type: "refusal", reason: "disk full" } }]);
     expect(after.context).toMatchObject({ idle: [two, one], assigned: {} });
   });
