@@ -246,10 +246,13 @@ export function childrenOf(actor: LocalActor): Readonly<Record<string, LocalActo
 
 /** Takes a finished child out of its parent's snapshot, where XState keeps it for ever. */
 export function forgetChild(parent: LocalActor, child: LocalActor): void {
+  const all = childrenOf(parent);
+  const { [child.id]: found, ...others } = all;
   // Not always under its own id: `spawnChild` without one files it under "undefined".
-  const kept = Object.entries(childrenOf(parent)).filter(([, other]) => other !== child);
+  const children =
+    found === child ? others : Object.fromEntries(Object.entries(all).filter(([, other]) => other !== child));
   const snapshot = inside(parent)._snapshot as AnyMachineSnapshot;
-  replaceSnapshot(parent, { ...snapshot, children: Object.fromEntries(kept) } as AnyMachineSnapshot);
+  replaceSnapshot(parent, { ...snapshot, children } as AnyMachineSnapshot);
 }
 
 /** Whether an active state of the parent invokes the child; it goes when the state is left. */
