@@ -28,7 +28,7 @@ await serveSide({
   near: async ({ url, side, quick }: SideConfig) => {
     const system = await createSystem({ name: systemOf(side), node: "near", servers: url });
     const crew = defineActor({ protocol, machine: crewMachine });
-    const ref = await system.spawn("crew", crew, { input: { workers: addresses } });
+    const ref = await system.spawn("crew", crew, { input: { workers: addresses, ahead } });
     const hands = addresses.map((address) => system.ref(address, protocol));
     const viaCrew = (times: readonly number[]): Promise<void> =>
       spread(times, outstanding, (task) => ref.ask({ type: "work", task }, { withinMs: 60_000 }));
