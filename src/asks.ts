@@ -4,7 +4,6 @@ import {
   CoxswainError,
   type Envelope,
   fromWireError,
-  inboxSubject,
   isCoxswainError,
   type MessageId,
   type Protocol,
@@ -87,7 +86,7 @@ export class Asks {
       const { id } = envelope;
       this.#pending.set(token, { protocol, type, to, id, dueMs, unlisten, resolve: settle, reject: fail });
       try {
-        publish(node, envelope, inboxSubject(node.system, "in", node.zone, to), node.replySubject(token));
+        publish(node, envelope, node.inboxSubject(to), node.replySubject(token));
       } catch (error) {
         this.#take(token)?.reject(error);
         return;

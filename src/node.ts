@@ -2,6 +2,7 @@ import {
   type ActorAddress,
   type Envelope,
   type EnvelopeDefaults,
+  inboxSubject,
   isActorAddress,
   type Limits,
   limitsDefault,
@@ -62,6 +63,8 @@ const recentMax = 1_024;
 const recentMs = 10_000;
 /** Subjects whose parts are remembered. */
 const parsedMax = 20_000;
+/** Addresses whose subjects are remembered. */
+const inboxesMax = 1_000;
 
 const nothing = (): void => {};
 
@@ -107,6 +110,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly #replyPrefix: string;
   readonly #recent: (Envelope | undefined)[] = new Array(recentMax);
   readonly #parsed = new Map<string, { zone: string; to: ActorAddress } | undefined>();
+  readonly #inboxes = new Map<ActorAddress, string>();
   #subscriptions: Subscription[] = [];
   #unlisten: () => void = nothing;
   #count = 0;
@@ -149,6 +153,16 @@ export class Node implements Omit<NodeParts, "onReport"> {
   nextMessageId(): MessageId {
     this.#lastId = messageId(this.incarnation, this.#count++);
     return this.#lastId;
+  }
+
+  /** Where an address takes its messages. Remembered: the text is put together, and laid out in memory, only once. */
+  inboxSubject(to: ActorAddress): string {
+    const known = this.#inboxes.get(to);
+    if (known !== undefined) return known;
+    if (this.#inboxes.size >= inboxesMax) this.#inboxes.clear();
+    const subject = inboxSubject(this.system, "in", this.zone, to);
+    this.#inboxes.set(to, subject);
+    return subject;
   }
 
   replySubject(token: string): string {

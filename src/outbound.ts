@@ -2,7 +2,6 @@ import {
   type ActorAddress,
   CoxswainError,
   type Envelope,
-  inboxSubject,
   type MessageId,
   type Protocol,
   payloadSchema,
@@ -43,7 +42,7 @@ export function send(
 ): MessageId {
   const body = outgoingBody(protocol, to, message);
   const envelope = seal(node, origin, protocol, to, message.type, body, options);
-  publish(node, envelope, inboxSubject(node.system, "in", node.zone, to), node.unreachableSubject(envelope));
+  publish(node, envelope, node.inboxSubject(to), node.unreachableSubject(envelope));
   return envelope.id;
 }
 
