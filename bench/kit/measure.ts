@@ -46,8 +46,8 @@ export async function measure(workload: Workload, options: MeasureOptions): Prom
     for (const one of workload.cases) {
       const calm = calmNow();
       const values: Values = new Map();
-      // The first round warms up, and is not counted, unless each round is a process of its own.
-      const first = workload.fresh ? 0 : -1;
+      // Two rounds warm up, and are not counted, unless each round is a process of its own.
+      const first = workload.fresh ? 0 : options.quick ? -1 : -2;
       for (let round = first; round < options.rounds; round++) {
         for (const spec of specs) {
           if (one.sides !== undefined && !one.sides.includes(spec.name)) continue;
