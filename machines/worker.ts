@@ -60,7 +60,7 @@ export const workerMachine = setup({
           target: "idle",
           actions: [
             emit(({ context }) => ({ type: "workDone", task: context.task })),
-            reply(({ event }) => ({ result: event.output }), { to: ({ context }) => context.asker }),
+            reply(({ event }) => ({ result: event.output ?? null }), { to: ({ context }) => context.asker }),
           ],
         },
         onError: {

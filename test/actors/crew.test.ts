@@ -48,6 +48,12 @@ describe("a crew", () => {
     expect(await crew.ask({ type: "work", task: "good" })).toEqual({ result: "fine" });
   });
 
+  test("answers null for work that returns nothing", async () => {
+    await using nodes = await twoNodes();
+    const crew = await startCrew(nodes.a, "crew", { size: 1, perform: () => {} });
+    expect(await crew.ask({ type: "work", task: 1 })).toEqual({ result: null });
+  });
+
   test("publishes its workers' progress", async () => {
     await using nodes = await twoNodes();
     const crew = await startCrew(nodes.a, "crew", {
