@@ -49,6 +49,8 @@ export class DeadLetters {
   readonly #node: Node;
   readonly #stream: Stream;
   #inFlight = 0;
+  #unsaid = 0;
+  #saidMs = Number.NEGATIVE_INFINITY;
 
   constructor(node: Node, stream: Stream) {
     this.#node = node;
@@ -142,9 +144,16 @@ export class DeadLetters {
     return { ...at, chain, type, original: encodeEnvelope(what, this.#node.limits) };
   }
 
+  /** Counts each; says so at most once a second, since they come in floods. */
   #lost(why: string): void {
     this.#node.counts.deadLost++;
-    this.#node.report({ level: "error", message: `A dead letter could not be kept: ${why}` });
+    this.#unsaid++;
+    const nowMs = this.#node.env.monotonicMs();
+    if (nowMs - this.#saidMs < 1_000) return;
+    const message = `${this.#unsaid} dead letters could not be kept, the last because: ${why}`;
+    this.#saidMs = nowMs;
+    this.#unsaid = 0;
+    this.#node.report({ level: "error", message });
   }
 }
 
