@@ -230,6 +230,15 @@ describe("what a machine cannot take", () => {
     expect(await nodes.a.deadLetters.count()).toBe(0);
   });
 
+  test("what a machine sends names the message that caused it, and the first of the whole chain", async () => {
+    await using nodes = await twoNodes();
+    const ref = await nodes.a.spawn("asker", askerActor);
+    const cause = ref.tell({ type: "give", to: "nobody.there", by: 1 });
+    await expect.poll(() => nodes.b.deadLetters.count()).toBe(1);
+    const [letter] = await nodes.b.deadLetters.list();
+    expect(letter?.chain).toEqual({ id: expect.any(String), causationId: cause, correlationId: cause });
+  });
+
   test("a message told to nobody becomes a dead letter of its sender", async () => {
     await using nodes = await twoNodes();
     nodes.b.ref("nobody.here", counter).tell({ type: "add", by: 3 });
