@@ -1,44 +1,8 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
-import { actorAddress, defineProtocol, inboxSubject, question } from "../../protocols/index.ts";
-import { type ActorSystem, createMemoryHub, createSystem, defineActor } from "../../src/index.ts";
+import { actorAddress, inboxSubject } from "../../protocols/index.ts";
+import { type ActorSystem, createMemoryHub, createSystem } from "../../src/index.ts";
 import { seededRandom } from "../support/simulated-env.ts";
-
-const target = defineProtocol({
-  name: "target",
-  accepts: {
-    work: z.object({ n: z.number() }),
-    crash: z.object({}),
-    never: z.object({}),
-    ask: question(z.object({ n: z.number() }), z.object({ n: z.number() })),
-    silent: question(z.object({}), z.object({})),
-  },
-});
-
-const targetActor = defineActor({
-  protocol: target,
-  waitingMax: 20,
-  initial: () => 0,
-  receive: (count, message, turn) => {
-    if (message.type === "crash") throw new Error("planted");
-    if (message.type === "ask") turn.reply({ n: message.n });
-    if (message.type === "never") turn.stop("asked to");
-    return count + 1;
-  },
-});
-
-const stranger = defineProtocol({ name: "stranger", accepts: { work: z.object({ n: z.number() }) } });
-
-/** What all nodes of a system did with what all of them sent. */
-function sum(systems: readonly ActorSystem[]): { sent: number; ended: number; deadLost: number } {
-  const totals = { sent: 0, ended: 0, deadLost: 0 };
-  for (const { counts } of systems) {
-    totals.sent += counts.sent;
-    totals.ended += counts.handled + counts.refused + counts.dead;
-    totals.deadLost += counts.deadLost;
-  }
-  return totals;
-}
+import { stranger, sum, target, targetActor } from "../support/soak.ts";
 
 const seed = Number(process.env.SOAK_SEED ?? Math.floor(performance.now() * 1_000) % 1_000_000);
 
@@ -66,7 +30,7 @@ test(`in a soak with random faults (seed ${seed}), sent = handled + refused + de
     else if (dice < 0.7) asked(ref.ask({ type: "ask", n: step }, { withinMs: 5_000 }));
     else if (dice < 0.72) asked(ref.ask({ type: "ask", n: step }, { key: `k${step % 7}` }));
     else if (dice < 0.74) ref.tell({ type: "crash" });
-    else if (dice < 0.75) ref.tell({ type: "never" });
+    else if (dice < 0.75) ref.tell({ type: "end" });
     else if (dice < 0.77) ref.tell({ type: "work", n: 1 }, { deadlineMs: 1 });
     else if (dice < 0.79) from.ref(address, stranger).tell({ type: "work", n: 1 });
     else if (dice < 0.81) asked(ref.ask({ type: "silent" }, { withinMs: 20 }));
