@@ -10,6 +10,7 @@ import {
 } from "xstate";
 import type {
   ActorAddress,
+  ActorOutcome,
   OutgoingOf,
   PayloadOf,
   Protocol,
@@ -19,8 +20,8 @@ import type {
 } from "../protocols/index.ts";
 
 /**
- * What a machine says: `tell`, `reply`, `refuse`, `asking`, `fromCall`; events are said with
- * XState's own `emit`. Each is an ordinary XState action or actor logic over plain data, so that
+ * What a machine says: `tell`, `reply`, `refuse`, `asking`, `fromCall`; of itself `announce` and
+ * `stopSelf`; events are said with XState's own `emit`. Each is an ordinary XState action or actor logic over plain data, so that
  * graph tools see it and tests run it without a runtime.
  */
 
@@ -139,6 +140,116 @@ function replyTarget(to: unknown): (args: { event: { replyTo?: ReplyTo } }, para
     (to === undefined ? args.event.replyTo : evaluate<ReplyTo>(to, args, params)) ?? nobody;
 }
 
+/** A target that is the actor itself. */
+export interface OwnLife {
+  readonly $self: true;
+}
+
+/** What `announce` and `stopSelf` say of the actor itself. */
+export type SelfWord =
+  | { readonly type: "announce"; readonly info: unknown }
+  | { readonly type: "stop"; readonly reason: string | undefined };
+
+const ownLife: OwnLife = { $self: true };
+
+/** Action: while the actor is starting, hands information to whoever starts it. The last word counts. */
+export function announce<
+  C extends MachineContext,
+  X extends EventObject,
+  A extends Params,
+  E extends EventObject,
+>(info: Expression<C, X, E, A, unknown>): Action<C, X, E, A> {
+  const word = (args: unknown, params: unknown): SelfWord => ({
+    type: "announce",
+    info: evaluate(info, args, params),
+  });
+  return sendTo(ownLife as never, word as never) as never;
+}
+
+/** Action: ends this actor in good order when the turn is over; its outcome is `stopped`, with this reason. */
+export function stopSelf<
+  C extends MachineContext,
+  X extends EventObject,
+  A extends Params,
+  E extends EventObject,
+>(reason?: Expression<C, X, E, A, string | undefined>): Action<C, X, E, A> {
+  const word = (args: unknown, params: unknown): SelfWord => ({
+    type: "stop",
+    reason: evaluate(reason, args, params),
+  });
+  return sendTo(ownLife as never, word as never) as never;
+}
+
+/**
+ * Somebody asked this actor to end in good order. A machine that takes it reaches a final state by itself, within
+ * the limit the asker set; one that does not, and any reducer, is ended at once. Nobody can send it from outside.
+ */
+export interface ShutdownEvent {
+  readonly type: "coxswain.shutdown";
+  readonly reason?: string;
+}
+
+/** An actor this one started has ended. Nobody can send it from outside. */
+export interface DownEvent {
+  readonly type: "coxswain.down";
+  readonly address: ActorAddress;
+  readonly activation: string;
+  readonly outcome: ActorOutcome;
+  /** When this actor heard of it, on a clock that never goes back, in milliseconds. */
+  readonly atMs: number;
+  /** 0 <= chance < 1, so that a decision by chance stays one of the event alone. */
+  readonly chance: number;
+}
+
+export interface Starting {
+  readonly address: ActorAddress;
+  /** A definition; or its name in the catalogue of the node that starts it (`createSystem({ actors })`). */
+  readonly actor: string | object;
+  readonly input?: unknown;
+  /** The node that is to host it; default the own one. There the actor has to be named. */
+  readonly node?: string | undefined;
+  /** How long it may take until it is up, in milliseconds; then it is killed. Default 30,000. */
+  readonly startWithinMs?: number | undefined;
+  /** Withdraws: what has not come up yet is killed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `ignored`: it was done before it was up, and so declined to start. */
+export type Started =
+  | {
+      readonly kind: "up";
+      readonly address: ActorAddress;
+      /** Names this life of the address; a restart has another. */
+      readonly activation: string;
+      /** What it announced while starting. */
+      readonly info?: unknown;
+    }
+  | { readonly kind: "ignored" };
+
+/** How long an actor may take to end, in milliseconds, before it is killed. */
+export type StopLimit = number | "infinity" | "brutal_kill";
+
+/** What an actor may do with others: start, and stop what it started. */
+export interface Actors {
+  readonly self: ActorAddress;
+  /** On a clock that never goes back. */
+  monotonicMs(): number;
+  /** 0 <= x < 1. */
+  random(): number;
+  /**
+   * Starts an actor that ends when this one ends. Resolves when it is up; this machine then gets one `coxswain.down`
+   * for it. Rejects with ACTOR_FAILED, ADDRESS_TAKEN, ACTOR_UNKNOWN for a name the node does not have, UNREACHABLE for a
+   * node that is not there, and what else `spawn` rejects with.
+   */
+  start(what: Starting): Promise<Started>;
+  /** Ends one it started; no `coxswain.down` follows. Resolves with the outcome; at once if it has ended already. */
+  stop(
+    started: { readonly address: ActorAddress; readonly activation: string },
+    limit: StopLimit,
+    reason?: string,
+  ): Promise<ActorOutcome>;
+}
+
 /** What the runtime tells a running call. Found through `self.system[hostKey]`. */
 export interface CallHost {
   callContext(self: unknown): CallContext;
@@ -152,6 +263,7 @@ export interface CallContext {
   /** What caused the call; the cell's own. */
   readonly cause: unknown;
   readonly cell: {
+    readonly actors: Actors;
     ask(
       cause: unknown,
       protocol: Protocol,
@@ -188,14 +300,30 @@ export function fromCall<Output, Input = undefined>(
   return fromPromise(async ({ input, signal, self, system, emit }) => {
     const context = contextOf(self, system);
     const both = context === undefined ? signal : AbortSignal.any([signal, context.signal]);
-    return run({ input: input as Input, signal: both, key: context?.key ?? "", emit });
+    const call = { input: input as Input, signal: both, key: context?.key ?? "", emit };
+    return run({
+      ...call,
+      get actors() {
+        return actorsOf(self, system);
+      },
+    });
   }) as never;
+}
+
+/** For callback logic: what its actor may do with others. @throws Error outside of a running system */
+export function actorsOf(self: unknown, system: unknown): Actors {
+  const context = contextOf(self, system);
+  if (context === undefined)
+    throw new Error("Starting actors needs a running system; provide the logic in tests");
+  return context.cell.actors;
 }
 
 export interface Call<Input> {
   readonly input: Input;
   readonly signal: AbortSignal;
   readonly key: string;
+  /** To start and stop other actors. */
+  readonly actors: Actors;
   /** Emits an event of the actor's protocol while the call goes on. */
   emit(event: EventObject & Readonly<Record<string, unknown>>): void;
 }

@@ -63,7 +63,8 @@ export const actorOutcome = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("done"), output: z.unknown().optional() }),
   z.object({ kind: z.literal("stopped"), reason: z.string().optional() }),
   z.object({ kind: z.literal("failed"), error: wireError }),
-  z.object({ kind: z.literal("killed") }),
+  /** At a limit, or without being asked to end in good order. What it did last may be half done. */
+  z.object({ kind: z.literal("killed"), reason: z.string().optional() }),
   z.object({ kind: z.literal("lost"), node: z.string().optional(), reason: z.string().optional() }),
 ]);
 export type ActorOutcome = z.infer<typeof actorOutcome>;

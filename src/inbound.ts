@@ -89,7 +89,7 @@ function inspect(
       `Expected a message to ${envelope.to}, got a ${envelope.kind} to ${quote(claimed)}`,
     );
   }
-  if (envelope.type.startsWith("xstate.") || envelope.type === "*") {
+  if (isReserved(envelope.type)) {
     return new CoxswainError(
       "TYPE_RESERVED",
       `Type ${quote(envelope.type)} is the machine's own; nobody may send it`,
@@ -120,6 +120,11 @@ function inspect(
   incoming.event = eventOf(envelope, checked, incoming.reply);
   incoming.enteredMs = node.env.monotonicMs();
   return undefined;
+}
+
+/** A machine believes such events, as they come from the runtime alone. */
+function isReserved(type: string): boolean {
+  return type.startsWith("xstate.") || type.startsWith("coxswain.") || type === "*";
 }
 
 /** The payload as its schema gives it, or what is wrong with it. Never throws, as a schema may. */

@@ -44,7 +44,7 @@ function foreignEvents(machine: AnyStateMachine, accepts: readonly string[]): st
   const internal = internalEvents(machine);
   return statesOf(machine).flatMap((node) =>
     [...node.transitions.keys()].flatMap((descriptor) => {
-      if (descriptor.startsWith("xstate.")) return [];
+      if (/^(xstate|coxswain)\./.test(descriptor)) return [];
       if (descriptor === "*") {
         return [
           `state "${node.id}" handles "*", which also takes its children's errors and results; name the events`,
