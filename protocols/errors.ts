@@ -16,6 +16,11 @@ export const errorTable = {
   OPTION_INVALID: { family: "usage", retryable: false, says: "an option is unknown or out of its range" },
   PROTOCOL_INVALID: { family: "usage", retryable: false, says: "a protocol's definition contradicts itself" },
   MACHINE_INVALID: { family: "usage", retryable: false, says: "a machine does not fit its protocol" },
+  SUPERVISOR_INVALID: {
+    family: "usage",
+    retryable: false,
+    says: "a supervisor's flags or child specs do not hold",
+  },
   SCHEMA_ASYNC: { family: "usage", retryable: false, says: "a schema validates asynchronously" },
   SYSTEM_CLOSED: { family: "usage", retryable: false, says: "the system has been closed" },
   UNREACHABLE: { family: "delivery", retryable: true, says: "nobody listens at the address" },

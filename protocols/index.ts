@@ -10,6 +10,7 @@ export { copyPlain } from "./plain.ts";
 export { type Limits, limitsDefault } from "./plain-rules.ts";
 export * from "./protocol.ts";
 export * from "./subjects.ts";
+export * from "./supervision.ts";
 export { decodeValue, encodeValue } from "./value-codec.ts";
 export * from "./version.ts";
 export * from "./work.ts";
