@@ -1,16 +1,21 @@
 import { z } from "zod";
 import { type ActorAddress, actorAddress } from "./address.ts";
+import { wireError } from "./lifecycle.ts";
 import { defineProtocol, question } from "./protocol.ts";
 
 /** One living actor, as a node describes it. */
 export const actorInfo = z.object({
   address: z.string(),
+  /** Names this life of the address; new at each start. */
+  activation: z.string(),
   protocol: z.string(),
   /** The machine's state value; "active" for a reducer. */
   state: z.unknown(),
   waiting: z.number(),
   postponed: z.number(),
   handled: z.number(),
+  /** Who started it, and ends it: mostly a supervisor. */
+  owner: z.string().optional(),
   /** Age of the oldest waiting message in milliseconds. */
   oldestMs: z.number().optional(),
 });
@@ -30,7 +35,15 @@ export const nodeInfo = z.object({
 });
 export type NodeInfo = z.infer<typeof nodeInfo>;
 
-/** What the command line and a dashboard ask a node. Each node answers at the address {@link nodeAddress}. */
+/** What became of a start on another node. */
+export const startReply = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("up"), activation: z.string(), info: z.unknown().optional() }),
+  z.object({ kind: z.literal("ignored") }),
+  z.object({ kind: z.literal("failed"), error: wireError }),
+]);
+export type StartReply = z.infer<typeof startReply>;
+
+/** What the command line, a dashboard and supervisors of other nodes ask a node. Each node answers at the address {@link nodeAddress}. */
 export const control = defineProtocol({
   name: "control",
   version: "1.0",
@@ -40,6 +53,17 @@ export const control = defineProtocol({
     list: question(
       z.object({ under: z.string().default(""), limit: z.number().int().min(1).max(10_000).default(1_000) }),
       z.object({ actors: z.array(actorInfo), total: z.number() }),
+    ),
+    /** Starts an actor of the node's catalogue; it ends with its owner. Answers when it is up. */
+    start: question(
+      z.object({
+        address: z.string(),
+        actor: z.string().max(128),
+        input: z.unknown().optional(),
+        owner: z.object({ address: z.string(), activation: z.string().max(128) }).optional(),
+        startWithinMs: z.number().positive().optional(),
+      }),
+      startReply,
     ),
   },
 });

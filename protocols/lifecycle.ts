@@ -52,6 +52,13 @@ export const nodeLifecycle = defineProtocol({
     nodeUp: z.object({ node: z.string() }),
     /** `left`: it said so; `lost`: it was silent for too long. */
     nodeDown: z.object({ node: z.string(), reason: z.enum(["left", "lost"]) }),
+    /** An actor that nobody supervises ended unasked, and not because it was done: `drain` closes this node, `continue` goes on. */
+    escalated: z.object({
+      address,
+      kind: z.enum(["failed", "killed", "stopped"]),
+      reason: z.string(),
+      decision: z.enum(["drain", "continue"]),
+    }),
   },
 });
 

@@ -5,6 +5,10 @@ import type { Verdict } from "./xstate/host.ts";
 export interface Behaviour {
   start(): void;
   receive(event: AnyEventObject): Verdict;
+  /** An event of the runtime's own. Only machines take such; others answer "unexpected". */
+  signal(event: AnyEventObject): Verdict;
+  /** Whether it is not up yet. */
+  readonly starting: boolean;
   postpones(type: string): boolean;
   cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number;
   stop(): void;

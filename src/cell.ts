@@ -1,5 +1,5 @@
-import type { AnyMachineSnapshot, Snapshot } from "xstate";
-import type { Answer } from "../machines/index.ts";
+import type { AnyEventObject, AnyMachineSnapshot, Snapshot } from "xstate";
+import type { Actors, Answer } from "../machines/index.ts";
 import {
   type ActorAddress,
   type ActorOutcome,
@@ -17,12 +17,13 @@ import type { Behaviour } from "./behaviour.ts";
 import { CellQuestions } from "./cell-questions.ts";
 import type { Env } from "./env/env.ts";
 import { publishEnd, publishFact } from "./facts.ts";
+import { Life } from "./life.ts";
+import type { Owner } from "./links.ts";
 import { type Incoming, Mailbox } from "./mailbox.ts";
 import type { Node } from "./node.ts";
 import { ReducerHost } from "./reducer-host.ts";
 import { Voice } from "./voice.ts";
-import { type Watcher, Watchers } from "./watches.ts";
-import { type HostCell, Hosted } from "./xstate/host.ts";
+import { type HostCell, Hosted, type Verdict } from "./xstate/host.ts";
 
 /**
  * One living actor: its mailbox, its machine, its open questions, and the wall around them.
@@ -33,11 +34,16 @@ export class Cell extends Voice implements HostCell {
   readonly definition: ActorDefinition;
   readonly node: Node;
   readonly behaviour: Behaviour;
+  /** Names this life of the address: one that is started again has another. */
+  readonly activation: string;
+  /** Who started it, if an actor did. */
+  readonly owner: Owner | undefined;
   handled = 0;
   outcome: ActorOutcome | undefined;
   #mailbox: Mailbox | undefined;
   #questions: CellQuestions | undefined;
-  #watchers: Watchers | undefined;
+  #life: Life | undefined;
+  #actors: Actors | undefined;
   /** What the present turn works for. */
   #cause: Incoming | undefined;
   #inMessageTurn = false;
@@ -46,12 +52,16 @@ export class Cell extends Voice implements HostCell {
   #stateChanged = false;
   /** How the actor ends when the present turn is over. */
   #ending: ActorOutcome | undefined;
+  /** What has to wait for the end of the present turn. */
+  #afterTurn: (() => void)[] | undefined;
 
-  constructor(node: Node, address: ActorAddress, definition: ActorDefinition, input: unknown) {
+  constructor(node: Node, address: ActorAddress, definition: ActorDefinition, input: unknown, owner?: Owner) {
     super();
     this.node = node;
     this.address = address;
     this.definition = definition;
+    this.owner = owner;
+    this.activation = node.nextActivation();
     const { behaviour } = definition;
     this.behaviour =
       behaviour.kind === "reducer"
@@ -61,6 +71,25 @@ export class Cell extends Voice implements HostCell {
 
   get env(): Env {
     return this.node.env;
+  }
+
+  get life(): Life {
+    this.#life ??= new Life(this);
+    return this.#life;
+  }
+
+  get actors(): Actors {
+    this.#actors ??= this.node.actorsFor(this);
+    return this.#actors;
+  }
+
+  /** Whether somebody asked it to end. */
+  get asked(): boolean {
+    return this.#life?.asked === true;
+  }
+
+  get starting(): boolean {
+    return this.behaviour.starting;
   }
 
   get waiting(): number {
@@ -210,9 +239,17 @@ export class Cell extends Voice implements HostCell {
   /** After every turn: end if the turn said so, take up what was postponed if the state changed. */
   #settle(): void {
     if (this.#ending !== undefined) return this.finish(this.#ending);
-    if (!this.#stateChanged) return;
-    this.#stateChanged = false;
-    if (this.#mailbox?.resume()) this.#schedule();
+    if (this.#stateChanged) {
+      this.#stateChanged = false;
+      this.#life?.turned();
+      if (this.#mailbox?.resume()) this.#schedule();
+    }
+    if (this.#afterTurn !== undefined) this.#goOn(this.#afterTurn);
+  }
+
+  #goOn(waiting: readonly (() => void)[]): void {
+    this.#afterTurn = undefined;
+    for (const run of waiting) run();
   }
 
   // ---- the control lane ----
@@ -234,25 +271,22 @@ export class Cell extends Voice implements HostCell {
     for (const heir of heirs) this.enter(heir);
   }
 
-  /** Tells `watcher` the outcome once; at once if the actor has ended, or as lost if too many watch it already. */
-  watch(id: string, watcher: Watcher): void {
-    if (this.outcome !== undefined) return watcher(this.outcome);
-    this.#watchers ??= new Watchers();
-    this.#watchers.add(id, watcher, this.node.name);
+  /** A turn for an event of the runtime: at once, or after the present turn. */
+  signal(event: AnyEventObject, over: (verdict: Verdict) => void = () => {}): void {
+    if (this.outcome !== undefined) return;
+    if (this.#turning) {
+      this.#afterTurn ??= [];
+      this.#afterTurn.push(() => this.signal(event, over));
+      return;
+    }
+    this.#turning = true;
+    const verdict = this.behaviour.signal(event);
+    this.#turning = false;
+    this.#settle();
+    over(verdict);
   }
 
-  /** The watchers of a node that left. */
-  forgetWatchers(incarnation: string): void {
-    this.#watchers?.forgetNode(incarnation);
-  }
-
-  unwatch(id: string): void {
-    this.#watchers?.delete(id);
-  }
-
-  /** Ends the actor: now, or when the present turn is over. */
-  stop(reason?: string): void {
-    const outcome: ActorOutcome = reason === undefined ? { kind: "stopped" } : { kind: "stopped", reason };
+  endWith(outcome: ActorOutcome): void {
     if (this.#turning) this.#ending ??= outcome;
     else this.finish(outcome);
   }
@@ -267,8 +301,10 @@ export class Cell extends Voice implements HostCell {
     this.#questions?.end(text);
     for (const incoming of this.#mailbox?.takeAll() ?? []) refuse(this.node, incoming, why, text);
     publishEnd(this.node, this.address, outcome);
-    this.#watchers?.tell(outcome);
-    this.#watchers = undefined;
+    if (this.owner === undefined) this.node.topEnded(this, outcome);
+    else this.node.remember(this.owner, this.activation, outcome);
+    this.node.links.forget(this);
+    this.#life?.ended(outcome);
   }
 
   // ---- what the machine does (HostCell) ----
@@ -315,11 +351,15 @@ export class Cell extends Voice implements HostCell {
   }
 
   done(output: unknown): void {
-    this.#ending ??= { kind: "done", output };
+    this.#ending ??= this.asked ? this.life.stopped() : { kind: "done", output };
   }
 
   failed(error: unknown): void {
     this.#ending = { kind: "failed", error: toWireError(error) };
+  }
+
+  announced(info: unknown): void {
+    this.life.info = info;
   }
 
   protected get causedBy(): Envelope | undefined {

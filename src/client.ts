@@ -82,6 +82,7 @@ export async function connectClient(options: ClientOptions): Promise<SystemClien
       transport,
       facts: { changed: false },
       telemetry: undefined,
+      catalogue: new Map(),
       onReport,
     });
     const letters = deadLetterStream(name);

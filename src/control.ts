@@ -1,3 +1,4 @@
+import type { StopLimit } from "../machines/index.ts";
 import {
   type ActorAddress,
   type ActorOutcome,
@@ -5,6 +6,7 @@ import {
   decodeEnvelope,
   type Envelope,
   inboxSubject,
+  isActorAddress,
 } from "../protocols/index.ts";
 import { bareOutcome } from "./facts.ts";
 import type { Node } from "./node.ts";
@@ -14,7 +16,10 @@ import type { Delivery } from "./transport/transport.ts";
 const idMax = 128;
 
 /** What the control lane carries. It overtakes all work: it never enters a mailbox. */
-export type ControlType = "stop" | "cancel" | "watch" | "unwatch";
+export type ControlType = "stop" | "cancel" | "watch" | "unwatch" | "link";
+
+/** How long an actor may take to end, in milliseconds, where nobody says. */
+export const stopWithinMs = 5_000;
 
 /** @returns why it was not sent, which is also reported */
 export function sendControl(
@@ -45,16 +50,40 @@ export function receiveControl(node: Node, delivery: Delivery): void {
   const to = node.parse(delivery.subject)?.to;
   if (envelope?.kind !== "control" || to === undefined) return;
   const cell = node.cells.get(to);
-  const { id, reason } = (envelope.body ?? {}) as { id?: unknown; reason?: unknown };
-  if (envelope.type === "stop") return cell?.stop(typeof reason === "string" ? reason : undefined);
+  const body = (envelope.body ?? {}) as ControlBody;
+  const { id, activation } = body;
+  // Whoever means one life of the address does not mean the next.
+  const meant = typeof activation !== "string" || activation === cell?.activation ? cell : undefined;
+  if (envelope.type === "stop") return meant?.life.shutdown(textOf(body.reason), limitOf(body.limit));
+  if (envelope.type === "link" && isActorAddress(body.to) && cell !== undefined) {
+    return node.links.link(cell, body.to);
+  }
   if (typeof id !== "string" || id.length > idMax) return;
   if (envelope.type === "cancel") return cell?.cancel(id);
-  if (envelope.type === "unwatch") return cell?.unwatch(id);
+  if (envelope.type === "unwatch") return cell?.life.unwatch(id);
   if (envelope.type !== "watch" || delivery.reply === undefined) return;
   const { reply } = delivery;
   const down = (outcome: ActorOutcome): void => tellDown(node, to, reply, outcome);
-  if (cell === undefined) down({ kind: "lost", node: node.name, reason: "nobody lives there" });
-  else cell.watch(id, down);
+  if (meant !== undefined) return meant.life.watch(id, down);
+  const ended = typeof activation === "string" ? node.endings.get(activation) : undefined;
+  down(ended ?? { kind: "lost", node: node.name, reason: "nobody lives there" });
+}
+
+interface ControlBody {
+  readonly id?: unknown;
+  readonly reason?: unknown;
+  readonly limit?: unknown;
+  readonly activation?: unknown;
+  readonly to?: unknown;
+}
+
+function textOf(reason: unknown): string | undefined {
+  return typeof reason === "string" ? reason : undefined;
+}
+
+function limitOf(limit: unknown): StopLimit {
+  if (limit === "infinity" || limit === "brutal_kill") return limit;
+  return typeof limit === "number" && limit >= 0 ? limit : stopWithinMs;
 }
 
 /** What of the outcome cannot travel is left out: the watcher must learn of the end. */

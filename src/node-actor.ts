@@ -1,20 +1,68 @@
-import { type ActorInfo, control, type NodeInfo } from "../protocols/index.ts";
+import { type DoneActorEvent, setup, spawnChild } from "xstate";
+import { type Call, fromCall, reply } from "../machines/index.ts";
+import {
+  type ActorAddress,
+  type ActorInfo,
+  actorAddress,
+  control,
+  type MessageOf,
+  type NodeInfo,
+  type ReplyTo,
+  type StartReply,
+  toWireError,
+} from "../protocols/index.ts";
 import { type ActorDefinition, defineActor } from "./actor.ts";
 import type { Cell } from "./cell.ts";
+import { definitionOf } from "./family.ts";
 import type { Node } from "./node.ts";
 import type { NodeRecord } from "./registry.ts";
+import { startActor } from "./start-actor.ts";
 
-/** The actor that answers for a node: an ordinary reducer at an ordinary address. */
+type Start = Extract<MessageOf<typeof control>, { type: "start" }>;
+interface StartedFor {
+  readonly asker: ReplyTo<StartReply> | undefined;
+  readonly answer: StartReply;
+}
+type Done = DoneActorEvent<StartedFor>;
+
+/** The actor that answers for a node: an ordinary machine at an ordinary address. */
 export function nodeActor(node: Node, record: NodeRecord): ActorDefinition<typeof control> {
-  return defineActor({
-    protocol: control,
-    initial: () => undefined,
-    receive: (state, message, turn) => {
-      if (message.type === "describe") turn.reply(describe(node, record));
-      if (message.type === "list") turn.reply(list(node, message.under, message.limit));
-      return state;
+  const machine = setup({
+    types: { events: {} as MessageOf<typeof control> | Done },
+    actors: {
+      start: fromCall(async ({ input, signal }: Call<Start>): Promise<StartedFor> => {
+        return { asker: input.replyTo, answer: await startFor(node, input, signal) };
+      }),
     },
-  }) as ActorDefinition<typeof control>;
+  }).createMachine({
+    id: "node",
+    on: {
+      describe: { actions: reply(() => describe(node, record)) },
+      list: { actions: reply(({ event }) => list(node, event.under, event.limit)) },
+      start: { actions: spawnChild("start", { input: ({ event }) => event as Start }) },
+      "xstate.done.actor.*": {
+        actions: reply(({ event }) => (event as Done).output.answer, {
+          to: ({ event }) => (event as Done).output.asker,
+        }),
+      },
+    },
+  });
+  return defineActor({ protocol: control, machine }) as ActorDefinition<typeof control>;
+}
+
+async function startFor(node: Node, wanted: Start, signal: AbortSignal): Promise<StartReply> {
+  try {
+    const { address, actor, input, owner, startWithinMs } = wanted;
+    const definition = definitionOf(node, actor);
+    const from = owner === undefined ? undefined : { ...owner, address: actorAddress(owner.address) };
+    const options = { input, owner: from, startWithinMs, signal };
+    const cell = await startActor(node, actorAddress(address), definition, options);
+    if (cell.outcome?.kind === "done") return { kind: "ignored" };
+    const { activation, life } = cell;
+    return { kind: "up", activation, ...(life.info === undefined ? {} : { info: life.info }) };
+  } catch (error) {
+    return { kind: "failed", error: toWireError(error) };
+  }
 }
 
 function describe(node: Node, record: NodeRecord): NodeInfo {
@@ -39,7 +87,7 @@ function list(node: Node, under: string, limit: number): { actors: ActorInfo[]; 
   return { actors: found.slice(0, limit).map((cell) => infoOf(node, cell)), total: found.length };
 }
 
-function isUnder(address: string, under: string): boolean {
+function isUnder(address: ActorAddress, under: string): boolean {
   return under === "" || address === under || address.startsWith(`${under}.`);
 }
 
@@ -47,11 +95,13 @@ function infoOf(node: Node, cell: Cell): ActorInfo {
   const oldestMs = cell.oldestEnteredMs;
   return {
     address: cell.address,
+    activation: cell.activation,
     protocol: cell.definition.protocol.tag,
     state: stateOf(cell),
     waiting: cell.waiting,
     postponed: cell.postponed,
     handled: cell.handled,
+    ...(cell.owner === undefined ? {} : { owner: cell.owner.address }),
     ...(oldestMs === undefined ? {} : { oldestMs: Math.round(node.env.monotonicMs() - oldestMs) }),
   };
 }

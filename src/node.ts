@@ -1,5 +1,7 @@
+import type { Actors } from "../machines/index.ts";
 import {
   type ActorAddress,
+  type ActorOutcome,
   type Envelope,
   type EnvelopeDefaults,
   inboxSubject,
@@ -12,12 +14,14 @@ import {
   replyPattern,
   replySubject,
 } from "../protocols/index.ts";
+import type { ActorDefinition } from "./actor.ts";
 import { Asks } from "./asks.ts";
 import type { Cell } from "./cell.ts";
 import { readEnvelope } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Env, Timer } from "./env/env.ts";
 import type { FactOptions } from "./facts.ts";
+import { Links, type Owner } from "./links.ts";
 import type { Registry } from "./registry.ts";
 import { Roots } from "./roots.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -54,9 +58,13 @@ export interface NodeParts {
   readonly transport: Transport;
   readonly facts: FactOptions;
   readonly telemetry: Telemetry | undefined;
+  /** The actors that may be started here by name. */
+  readonly catalogue: ReadonlyMap<string, ActorDefinition>;
   readonly onReport: (report: Report) => void;
 }
 
+/** Endings remembered for watchers on other nodes. */
+const endingsMax = 1_000;
 /** Told messages kept until we would have heard that nobody listened. */
 const recentMax = 1_024;
 /** For so long, in milliseconds: the server says at once that nobody listened. */
@@ -88,7 +96,10 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly transport: Transport;
   readonly facts: FactOptions;
   readonly telemetry: Telemetry | undefined;
+  readonly catalogue: ReadonlyMap<string, ActorDefinition>;
   readonly cells = new Map<string, Cell>();
+  /** How actors that others started here have ended, by activation: the others may not have begun to watch. */
+  readonly endings = new Map<string, ActorOutcome>();
   readonly counts: Counts = { sent: 0, handled: 0, refused: 0, dead: 0, deadLost: 0, lateReplies: 0 };
   /** What a frame from outside may cost. */
   readonly limits: Limits;
@@ -101,6 +112,11 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly asks: Asks;
   readonly watches: Watches;
   readonly roots: Roots;
+  readonly links: Links;
+  /** What an actor here may do with others. */
+  actorsFor!: (cell: Cell) => Actors;
+  /** An actor that no other one had started has ended. */
+  topEnded: (cell: Cell, outcome: ActorOutcome) => void = nothing;
   /** A client has none. */
   registry: Registry | undefined;
   deadLetters!: DeadLetters;
@@ -117,6 +133,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   #recentCount = 0;
   #forgetting: Timer | undefined;
   #lastId = "" as MessageId;
+  #activations = 0;
 
   constructor(parts: NodeParts) {
     this.system = parts.system;
@@ -127,6 +144,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.transport = parts.transport;
     this.facts = parts.facts;
     this.telemetry = parts.telemetry;
+    this.catalogue = parts.catalogue;
     this.#onReport = parts.onReport;
     // Not the incarnation, which every message shows: who could guess it could forge replies. 83 bits; it travels with every message.
     this.#replyName = parts.env.uniqueId().slice(0, 14);
@@ -136,6 +154,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.asks = new Asks(this);
     this.watches = new Watches(this);
     this.roots = new Roots(this);
+    this.links = new Links(this);
   }
 
   /** Begins to listen for replies. */
@@ -153,6 +172,17 @@ export class Node implements Omit<NodeParts, "onReport"> {
   nextMessageId(): MessageId {
     this.#lastId = messageId(this.incarnation, this.#count++);
     return this.#lastId;
+  }
+
+  nextActivation(): string {
+    return `${this.incarnation}.${(this.#activations++).toString(36)}`;
+  }
+
+  /** Remembers for a while how one ended that somebody on another node had started. */
+  remember(owner: Owner, activation: string, outcome: ActorOutcome): void {
+    if (owner.activation.startsWith(`${this.incarnation}.`)) return;
+    if (this.endings.size >= endingsMax) this.endings.delete(this.endings.keys().next().value as string);
+    this.endings.set(activation, outcome);
   }
 
   /** Where an address takes its messages. Remembered: the text is put together, and laid out in memory, only once. */

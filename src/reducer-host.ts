@@ -52,6 +52,14 @@ export class ReducerHost implements Behaviour {
     return "taken";
   }
 
+  signal(): Verdict {
+    return "unexpected";
+  }
+
+  get starting(): boolean {
+    return false;
+  }
+
   postpones(): boolean {
     return false;
   }
@@ -96,7 +104,10 @@ export class ReducerHost implements Behaviour {
       tell: (protocol: Protocol, to: ActorAddress, message) =>
         this.#hold(() => cell.send({ $to: to, protocol }, message as AnyEventObject)),
       emit: (event) => this.#hold(() => cell.emit(event as AnyEventObject)),
-      stop: (reason) => this.#hold(() => cell.stop(reason)),
+      stop: (reason) =>
+        this.#hold(() =>
+          cell.endWith(reason === undefined ? { kind: "stopped" } : { kind: "stopped", reason }),
+        ),
     };
   }
 }

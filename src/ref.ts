@@ -1,3 +1,4 @@
+import type { StopLimit } from "../machines/index.ts";
 import {
   type ActorAddress,
   type ActorOutcome,
@@ -12,7 +13,7 @@ import {
   type ReplyOf,
 } from "../protocols/index.ts";
 import type { AskOptions } from "./asks.ts";
-import { sendControl } from "./control.ts";
+import { sendControl, stopWithinMs } from "./control.ts";
 import { type EventStream, listen, stream } from "./events.ts";
 import { type Node, walled } from "./node.ts";
 import { type SendOptions, send } from "./outbound.ts";
@@ -110,16 +111,43 @@ export class ActorRef<P extends Protocol = Protocol> {
   }
 
   /**
-   * Asks the actor to end in good order; overtakes its waiting work. Resolves with how it ended; rejects
-   * where the request cannot be sent, as PAYLOAD_TOO_LARGE for a reason that long.
+   * Asks the actor to end in good order; overtakes its waiting work. A machine that takes `coxswain.shutdown` ends by
+   * itself within `withinMs` (default 5,000) or is killed; every other actor ends at once. Resolves with how it ended;
+   * rejects where the request cannot be sent, as PAYLOAD_TOO_LARGE for a reason that long.
    */
-  async stop(reason?: string): Promise<ActorOutcome> {
+  stop(
+    reason?: string,
+    { withinMs = stopWithinMs }: { readonly withinMs?: number | "infinity" } = {},
+  ): Promise<ActorOutcome> {
+    return this.#end(withinMs, reason);
+  }
+
+  /** Ends the actor now, without its leave: calls are aborted, nothing it still does is taken. Resolves with how it ended. */
+  kill(reason?: string): Promise<ActorOutcome> {
+    return this.#end("brutal_kill", reason);
+  }
+
+  async #end(limit: StopLimit, reason: string | undefined): Promise<ActorOutcome> {
     const { down, close } = this.watch();
     if (this.#node.closed) return down;
-    const unsent = sendControl(this.#node, this.address, "stop", reason === undefined ? {} : { reason });
+    const body = { limit, ...(reason === undefined ? {} : { reason }) };
+    const unsent = sendControl(this.#node, this.address, "stop", body);
     if (unsent === undefined) return down;
     close();
     throw unsent;
+  }
+
+  /**
+   * Links two actors, anywhere: when one ends, the other ends too, unless the first was `done`. With `stopped` it is
+   * stopped for the same reason, otherwise it fails with LINK_BROKEN. A link to one that has ended counts as its end.
+   *
+   * @throws what `tell` throws where it cannot be sent
+   */
+  link(other: { readonly address: ActorAddress }): void {
+    const unsent =
+      sendControl(this.#node, this.address, "link", { to: other.address }) ??
+      sendControl(this.#node, other.address, "link", { to: this.address });
+    if (unsent !== undefined) throw unsent;
   }
 
   /** The subject any NATS client may publish to. */

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import {
   type ActorAddress,
+  type ActorOutcome,
   actorAddress,
   asyncApiOf,
   CoxswainError,
@@ -19,10 +20,12 @@ import { Cell } from "./cell.ts";
 import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
 import { type Env, realEnv } from "./env/env.ts";
 import { publishFact } from "./facts.ts";
+import { Family } from "./family.ts";
 import { type Counts, Node, type Report } from "./node.ts";
 import { nodeActor } from "./node-actor.ts";
 import { ActorRef } from "./ref.ts";
 import { type NodeRecord, Registry } from "./registry.ts";
+import { startActor } from "./start-actor.ts";
 import { telemetryOf } from "./telemetry.ts";
 import { type Opened, openTransport, type TransportChoice } from "./transport/open.ts";
 import { valueOrThrow } from "./transport/outcomes.ts";
@@ -38,6 +41,11 @@ export interface SystemOptions extends TransportChoice {
   readonly leaseMs?: number;
   /** Publish `changed` at each state change of each actor; default false. */
   readonly changes?: boolean;
+  /**
+   * The actors that may be started here by name: by supervisors on other nodes, and by child specs that are data.
+   * Code does not travel: every node that may host one has it in its own catalogue.
+   */
+  readonly actors?: Readonly<Record<string, ActorDefinition>>;
   /** What happened besides: default writes warnings and errors to standard error. */
   readonly onReport?: (report: Report) => void;
   /** Time, chance and ids; default the machine's own. */
@@ -46,6 +54,10 @@ export interface SystemOptions extends TransportChoice {
 
 export interface SpawnOptions<I> {
   readonly input?: I;
+  /** How long it may stay in states tagged `starting`, in milliseconds, before it is killed; default 30,000. */
+  readonly startWithinMs?: number;
+  /** The system goes down with it: when it ends unasked, other than done, this node drains. Default false: that is reported. */
+  readonly essential?: boolean;
 }
 
 export interface DrainReport {
@@ -53,10 +65,12 @@ export interface DrainReport {
   readonly stopped: number;
   /** Actors that still had work when the time was up: their messages are dead letters. */
   readonly unfinished: readonly ActorAddress[];
+  /** Actors that did not end in time when they were asked to, and were killed. */
+  readonly killed: readonly ActorAddress[];
   readonly counts: Readonly<Counts>;
 }
 
-/** How long `drain` waits for waiting messages, in milliseconds, where it does not say. */
+/** How long `drain` waits for waiting messages, and then for each actor to end, in milliseconds, where it does not say. */
 export const drainWithinMs = 5_000;
 
 type Input<I> = undefined extends I
@@ -68,12 +82,15 @@ export class ActorSystem {
   readonly #node: Node;
   readonly #opened: Opened;
   readonly #registry: Registry;
+  /** With whose end this node closes. */
+  readonly #essential = new Set<Cell>();
   #closing: Promise<DrainReport> | undefined;
 
   constructor(node: Node, opened: Opened, registry: Registry) {
     this.#node = node;
     this.#opened = opened;
     this.#registry = registry;
+    node.topEnded = (cell, outcome) => this.#topEnded(cell, outcome);
   }
 
   get name(): string {
@@ -104,16 +121,16 @@ export class ActorSystem {
   }
 
   /**
-   * Starts an actor at an address. Resolves when it runs: its name is held system-wide, its first state is entered,
-   * and what any node sends to it arrives.
+   * Starts an actor at an address. Resolves when it runs: its name is held system-wide, its first state is entered, it
+   * has left the states tagged `starting`, and what any node sends to it arrives.
    *
    * @throws ADDRESS_TAKEN where a live actor has the address, or another node the first token of it; ADDRESS_INVALID;
-   * ACTOR_FAILED where its first state could not be entered; SYSTEM_CLOSED.
+   * ACTOR_FAILED where it failed, stopped or took too long before it was up; OPTION_INVALID; SYSTEM_CLOSED.
    */
   async spawn<P extends Protocol, I>(
     address: string,
     definition: ActorDefinition<P, I>,
-    ...[options]: Input<I>
+    ...[options = {}]: Input<I>
   ): Promise<ActorRef<P>> {
     const at = actorAddress(address);
     if (rootOf(at).startsWith("node-")) {
@@ -122,36 +139,26 @@ export class ActorSystem {
         `Addresses beginning with "node-" are the nodes' own, got ${quote(address)}`,
       );
     }
-    return this.#spawn(at, definition, options?.input);
+    this.#assertOpen();
+    const { input, startWithinMs, essential = false } = options;
+    const cell = await startActor(this.#node, at, definition as ActorDefinition, { input, startWithinMs });
+    if (essential && cell.outcome === undefined) this.#essential.add(cell);
+    return new ActorRef(this.#node, definition.protocol, at);
   }
 
-  async #spawn<P extends Protocol>(
-    at: ActorAddress,
-    definition: ActorDefinition<P>,
-    input: unknown,
-  ): Promise<ActorRef<P>> {
+  /** Nobody supervises it: its end is the system's to decide on. */
+  #topEnded(cell: Cell, outcome: ActorOutcome): void {
     const node = this.#node;
-    this.#assertOpen();
-    if (!this.#registry.holds(rootOf(at))) await this.#registry.claim(rootOf(at));
-    this.#assertOpen();
-    if (node.cells.has(at)) {
-      throw new CoxswainError("ADDRESS_TAKEN", `An actor lives at ${quote(at)} already, on this node`, {
-        details: { node: node.name },
-      });
-    }
-    const cell = new Cell(node, at, definition as ActorDefinition, input);
-    node.roots.enter(cell);
-    publishFact(node, at, "started", { address: at, protocol: definition.protocol.tag, node: node.name });
-    cell.start();
-    const outcome = cell.outcome as Cell["outcome"];
-    if (outcome?.kind === "failed") {
-      throw new CoxswainError("ACTOR_FAILED", `${at} could not start: ${outcome.error.message}`, {
-        details: { ...outcome.error },
-      });
-    }
-    const opening = node.roots.opening(cell);
-    if (opening !== undefined) await opening;
-    return new ActorRef(node, definition.protocol, at);
+    const essential = this.#essential.delete(cell);
+    const { kind } = outcome;
+    if (cell.asked || (kind !== "failed" && kind !== "killed" && kind !== "stopped") || node.closed) return;
+    const { address } = cell;
+    const reason = kind === "failed" ? outcome.error.message : (outcome.reason ?? kind);
+    const body = { address, kind, reason, decision: essential ? "drain" : "continue" };
+    publishFact(node, nodeAddress(node.name), "escalated", body, nodeLifecycle);
+    if (!essential) return;
+    node.report({ level: "error", message: `${address} has ended (${reason}): closing the system`, address });
+    void this.drain();
   }
 
   /** A handle on an actor anywhere in the system. Nothing is looked up: `ask` and `watch` tell whether it lives. @throws ADDRESS_INVALID */
@@ -170,11 +177,11 @@ export class ActorSystem {
 
   /**
    * Closes in good order: takes no new names, lets waiting messages and open questions end for at most `withinMs`, stops the
-   * actors, youngest first, gives the names back, and closes the connection and the embedded server if they are ours.
-   * Idempotent: later calls get the first one's report.
+   * actors, youngest first, supervised ones by their supervisors, each within `stopWithinMs`, gives the names back, and closes
+   * the connection and the embedded server if they are ours. Idempotent: later calls get the first one's report.
    */
-  drain(options: { readonly withinMs?: number } = {}): Promise<DrainReport> {
-    this.#closing ??= this.#drain(options.withinMs ?? drainWithinMs);
+  drain(options: { readonly withinMs?: number; readonly stopWithinMs?: number } = {}): Promise<DrainReport> {
+    this.#closing ??= this.#drain(options.withinMs ?? drainWithinMs, options.stopWithinMs ?? drainWithinMs);
     return this.#closing;
   }
 
@@ -182,30 +189,56 @@ export class ActorSystem {
     await this.drain();
   }
 
-  async #drain(withinMs: number): Promise<DrainReport> {
+  async #drain(withinMs: number, stopWithinMs: number): Promise<DrainReport> {
     const node = this.#node;
-    const untilMs = node.env.monotonicMs() + withinMs;
-    const busy = (): Cell[] => [...node.cells.values()].filter((cell) => cell.busy);
-    await node.transport.flush();
-    while (busy().length > 0 && node.env.monotonicMs() < untilMs) {
-      await new Promise<void>((resolve) => node.env.setTimer(5, resolve));
-    }
-    const unfinished = busy().map((cell) => cell.address);
-    const cells = [...node.cells.values()].reverse();
+    await settle(node, withinMs);
+    const unfinished = busy(node).map((cell) => cell.address);
+    // The node's own actor is nobody's but ours.
+    const own = nodeAddress(node.name);
+    const spawned = [...node.cells.values()].filter((cell) => cell.address !== own);
+    const killed = await stopAll(node, spawned, stopWithinMs);
     node.closed = true;
-    for (const cell of cells) cell.finish({ kind: "stopped", reason: "the system is closed" });
+    const late = [...node.cells.values()].reverse();
+    for (const cell of late) cell.finish({ kind: "stopped", reason: "the system is closed" });
     await settled(this.#registry.leave(), node);
     node.close();
     await settled(this.#opened.close(), node);
-    // The node's own actor is nobody's but ours.
-    const spawned = cells.filter((cell) => cell.address !== nodeAddress(node.name)).length;
-    return { stopped: spawned - unfinished.length, unfinished, counts: { ...node.counts } };
+    return {
+      stopped: spawned.filter(({ address }) => !unfinished.includes(address)).length,
+      unfinished,
+      killed,
+      counts: { ...node.counts },
+    };
   }
 
   #assertOpen(): void {
     if (this.#closing !== undefined)
       throw new CoxswainError("SYSTEM_CLOSED", `System ${this.name} is closed`);
   }
+}
+
+function busy(node: Node): Cell[] {
+  return [...node.cells.values()].filter((cell) => cell.busy);
+}
+
+/** Lets what waits be worked on. */
+async function settle(node: Node, withinMs: number): Promise<void> {
+  const untilMs = node.env.monotonicMs() + withinMs;
+  await node.transport.flush();
+  while (busy(node).length > 0 && node.env.monotonicMs() < untilMs) {
+    await new Promise<void>((resolve) => node.env.setTimer(5, resolve));
+  }
+}
+
+/** Stops the actors nobody here supervises, youngest first; they stop their own. @returns all that had to be killed */
+async function stopAll(node: Node, cells: readonly Cell[], limitMs: number): Promise<ActorAddress[]> {
+  const reason = "the system is closed";
+  const isOwned = ({ owner }: Cell): boolean => owner !== undefined && node.cells.has(owner.address);
+  for (const cell of cells.filter((each) => !isOwned(each)).reverse()) {
+    if (cell.outcome === undefined) cell.life.shutdown(reason, limitMs);
+    if (cell.outcome === undefined) await new Promise((resolve) => cell.life.watch("drain", resolve));
+  }
+  return cells.filter(({ outcome }) => outcome?.kind === "killed").map(({ address }) => address);
 }
 
 async function settled(closing: Promise<void>, node: Node): Promise<void> {
@@ -245,6 +278,7 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
       transport: opened.transport,
       facts: { changed: options.changes ?? false },
       telemetry: telemetryOf(env),
+      catalogue: new Map(Object.entries(options.actors ?? {})),
       onReport,
     });
     return await join(node, record, opened);
@@ -269,7 +303,8 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
       publishFact(node, self, "nodeDown", { node: gone.node, reason }, nodeLifecycle);
       node.watches.nodeDown(gone.node, roots);
       // One that is only taken for lost may come back, and does not know that it was forgotten.
-      if (reason === "left") for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
+      if (reason === "left")
+        for (const cell of node.cells.values()) cell.life.forgetWatchers(gone.incarnation);
       node.asks.nodeDown(gone.node, roots);
     },
     rootMoved: (root, from) => {
@@ -282,6 +317,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
       node.report({ level: "warning", message: `The lease was not renewed: ${error.message}`, error }),
   });
   node.registry = registry;
+  node.actorsFor = (cell) => new Family(cell);
   node.open();
   try {
     await registry.join();

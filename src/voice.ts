@@ -1,7 +1,8 @@
 import type { AnyEventObject } from "xstate";
-import type { Answer, AskLimits, Destination } from "../machines/index.ts";
+import type { Answer, AskLimits, Destination, OwnLife, SelfWord } from "../machines/index.ts";
 import {
   type ActorAddress,
+  type ActorOutcome,
   actorAddress,
   CoxswainError,
   type Envelope,
@@ -25,9 +26,13 @@ export abstract class Voice {
   /** Answers a question this actor has taken. @throws REPLY_INVALID */
   protected abstract answer(to: ReplyTo, given: Answer): void;
   abstract effectFailed(error: unknown, what: string): void;
+  /** Ends it: now, or when the present turn is over. */
+  abstract endWith(outcome: ActorOutcome): void;
+  protected abstract announced(info: unknown): void;
 
   send(target: unknown, event: AnyEventObject): void {
     try {
+      if (isOwnLife(target)) return this.#ofItself(event as SelfWord);
       if (isReplyTo(target)) {
         // Without a subject nobody asked: the message was told.
         if (target.$replyTo !== "") this.answer(target, event as Answer);
@@ -39,6 +44,12 @@ export abstract class Voice {
     } catch (error) {
       this.effectFailed(error, `sending ${event.type}`);
     }
+  }
+
+  #ofItself(word: SelfWord): void {
+    if (word.type === "announce") return this.announced(word.info);
+    const { reason } = word;
+    this.endWith(reason === undefined ? { kind: "stopped" } : { kind: "stopped", reason });
   }
 
   emit(event: AnyEventObject): void {
@@ -81,6 +92,10 @@ export abstract class Voice {
   #warn(text: string): void {
     this.node.report({ level: "warning", message: `${this.address}: ${text}`, address: this.address });
   }
+}
+
+function isOwnLife(target: unknown): target is OwnLife {
+  return typeof target === "object" && target !== null && "$self" in target;
 }
 
 function isReplyTo(target: unknown): target is ReplyTo {

@@ -14,6 +14,8 @@ const retryMs = 250;
 
 interface Watched {
   readonly address: ActorAddress;
+  /** Which life of the address; any if it is not said. */
+  readonly activation: string | undefined;
   readonly down: (outcome: ActorOutcome) => void;
   /** Sent again over a new connection: its actor was there before. */
   renewed: boolean;
@@ -33,16 +35,17 @@ export class Watches {
   }
 
   /** @returns how to stop watching */
-  watch(address: ActorAddress, down: (outcome: ActorOutcome) => void): () => void {
+  watch(address: ActorAddress, down: (outcome: ActorOutcome) => void, activation?: string): () => void {
     const token = `w${(this.#count++).toString(36)}`;
     const here = this.#node.cells.get(address);
-    if (here !== undefined) {
-      here.watch(token, down);
-      return () => here.unwatch(token);
+    if (here !== undefined && (activation ?? here.activation) === here.activation) {
+      here.life.watch(token, down);
+      return () => here.life.unwatch(token);
     }
-    this.#remote.set(token, { address, down, renewed: false });
+    const watched: Watched = { address, activation, down, renewed: false };
+    this.#remote.set(token, watched);
     if (this.#node.closed) this.#node.env.soon(() => this.#end(token, closed));
-    else this.#send(token, address);
+    else this.#send(token, watched);
     return () => {
       if (this.#remote.delete(token)) sendControl(this.#node, address, "unwatch", { id: this.#idOf(token) });
     };
@@ -74,7 +77,7 @@ export class Watches {
   #sendLater(token: string): void {
     this.#node.env.setTimer(retryMs, () => {
       const watched = this.#remote.get(token);
-      if (watched !== undefined && !this.#node.closed) this.#send(token, watched.address);
+      if (watched !== undefined && !this.#node.closed) this.#send(token, watched);
     });
   }
 
@@ -95,18 +98,14 @@ export class Watches {
   reconnected(): void {
     for (const [token, watched] of this.#remote) {
       watched.renewed = true;
-      this.#send(token, watched.address);
+      this.#send(token, watched);
     }
   }
 
-  #send(token: string, address: ActorAddress): void {
-    const unsent = sendControl(
-      this.#node,
-      address,
-      "watch",
-      { id: this.#idOf(token) },
-      this.#node.replySubject(token),
-    );
+  #send(token: string, { address, activation }: Watched): void {
+    const id = this.#idOf(token);
+    const body = activation === undefined ? { id } : { id, activation };
+    const unsent = sendControl(this.#node, address, "watch", body, this.#node.replySubject(token));
     if (unsent !== undefined)
       this.#node.env.soon(() => this.#end(token, { kind: "lost", reason: unsent.message }));
   }

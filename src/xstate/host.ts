@@ -45,6 +45,17 @@ export class Hosted {
     return "taken";
   }
 
+  /** A turn for an event of the runtime's own, which only a machine takes. */
+  signal(event: AnyEventObject): Verdict {
+    return this.#machine === undefined ? "unexpected" : this.receive(event);
+  }
+
+  /** Whether the machine is in a state tagged `starting`. */
+  get starting(): boolean {
+    const snapshot = this.#tree.snapshot as AnyMachineSnapshot;
+    return this.#machine !== undefined && snapshot.status === "active" && snapshot.hasTag("starting");
+  }
+
   /** Whether `receive` would take the event now. A guard that throws counts as taking: the turn will fault. */
   isTaking(event: AnyEventObject): boolean {
     if (this.#tree.ended) return false;

@@ -132,7 +132,14 @@ describe("a client that knows nothing of us", () => {
     ref.tell({ type: "fail", text: "boom" });
     await expect
       .poll(() => seen.map(([subject]) => subject.slice("cx.facts.ev.".length)))
-      .toEqual(["one.started", "one.added", "one.refused", "one.refused", "one.failed"]);
+      .toEqual([
+        "one.started",
+        "one.added",
+        "one.refused",
+        "one.refused",
+        "one.failed",
+        "node-near.escalated",
+      ]);
     expect(seen[0]?.[1]).toMatchObject({
       kind: "event",
       from: "one",

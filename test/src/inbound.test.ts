@@ -31,6 +31,7 @@ function door(): { node: Node; codes: string[]; entered: () => number } {
     transport: createMemoryHub({ payloadMaxBytes: 4_096 }).connect(),
     facts: { changed: false },
     telemetry: undefined,
+    catalogue: new Map(),
     onReport: () => {},
   });
   const codes: string[] = [];

@@ -13,6 +13,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const plain = (_style: unknown, text: string): string => text;
 const actor = (address: string, more: object = {}) => ({
   address,
+  activation: "x.0",
   protocol: "work@1.0",
   state: "idle",
   waiting: 0,

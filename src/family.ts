@@ -1,0 +1,166 @@
+import type { Actors, Started, Starting, StopLimit } from "../machines/index.ts";
+import {
+  type ActorAddress,
+  type ActorOutcome,
+  actorAddress,
+  CoxswainError,
+  control,
+  fromWireError,
+  nodeAddress,
+  quote,
+  type StartReply,
+} from "../protocols/index.ts";
+import type { ActorDefinition } from "./actor.ts";
+import type { Cell } from "./cell.ts";
+import { sendControl } from "./control.ts";
+import type { Node } from "./node.ts";
+import { startActor, startWithinMsDefault } from "./start-actor.ts";
+
+/** How much longer than its limit a far actor's end may take to be heard of, in milliseconds. */
+const hearsayMs = 5_000;
+
+interface Child {
+  readonly unwatch: () => void;
+  /** The cell, where it lives on this node. */
+  readonly cell: Cell | undefined;
+}
+
+/** The actors that one actor has started, on this node and on others. */
+export class Family implements Actors {
+  readonly #cell: Cell;
+  readonly #node: Node;
+  /** By activation. */
+  readonly #children = new Map<string, Child>();
+
+  constructor(cell: Cell) {
+    this.#cell = cell;
+    this.#node = cell.node;
+  }
+
+  get self(): ActorAddress {
+    return this.#cell.address;
+  }
+
+  monotonicMs(): number {
+    return this.#node.env.monotonicMs();
+  }
+
+  random(): number {
+    return this.#node.env.random();
+  }
+
+  start(what: Starting): Promise<Started> {
+    const { node = this.#node.name } = what;
+    return node === this.#node.name ? this.#startHere(what) : this.#startThere(node, what);
+  }
+
+  async #startHere({ address, actor, input, startWithinMs, signal }: Starting): Promise<Started> {
+    const definition = definitionOf(this.#node, actor);
+    const owner = { address: this.self, activation: this.#cell.activation };
+    const options = { input, owner, startWithinMs, signal };
+    const cell = await startActor(this.#node, actorAddress(address), definition, options);
+    if (cell.outcome?.kind === "done") return { kind: "ignored" };
+    const { activation } = cell;
+    const token = `f${activation}`;
+    this.#children.set(activation, { cell, unwatch: () => cell.life.unwatch(token) });
+    cell.life.watch(token, (outcome) => this.#down(cell.address, activation, outcome));
+    return up(cell.address, activation, cell.life.info);
+  }
+
+  async #startThere(node: string, what: Starting): Promise<Started> {
+    const { address, actor, input, startWithinMs = startWithinMsDefault, signal } = what;
+    if (typeof actor !== "string") {
+      throw new CoxswainError(
+        "OPTION_INVALID",
+        `Expected the name of an actor that node ${node} has in its catalogue, for ${address}; code does not travel`,
+      );
+    }
+    const owner = { address: this.self, activation: this.#cell.activation };
+    const message = { type: "start", address, actor, input, owner, startWithinMs };
+    const limits = { withinMs: startWithinMs + hearsayMs, ...(signal === undefined ? {} : { signal }) };
+    const origin = { from: this.self };
+    const asked = this.#node.asks.ask(origin, control, nodeAddress(node), message, limits);
+    const reply = (await asked) as StartReply;
+    if (reply.kind === "failed") throw fromWireError(reply.error);
+    if (reply.kind === "ignored") return reply;
+    const { activation, info } = reply;
+    const at = actorAddress(address);
+    const down = (outcome: ActorOutcome): void => this.#down(at, activation, outcome);
+    this.#children.set(activation, { cell: undefined, unwatch: () => {} });
+    const unwatch = this.#node.watches.watch(at, down, activation);
+    if (this.#children.has(activation)) this.#children.set(activation, { cell: undefined, unwatch });
+    return up(at, activation, info);
+  }
+
+  stop(
+    { address, activation }: { readonly address: ActorAddress; readonly activation: string },
+    limit: StopLimit,
+    reason?: string,
+  ): Promise<ActorOutcome> {
+    const child = this.#children.get(activation);
+    if (child === undefined) return Promise.resolve({ kind: "lost", reason: "it had ended before" });
+    this.#children.delete(activation);
+    child.unwatch();
+    const { cell } = child;
+    if (cell === undefined) return this.#stopThere(address, activation, limit, reason);
+    return new Promise((resolve) => {
+      cell.life.watch(`s${activation}`, resolve);
+      cell.life.shutdown(reason, limit);
+    });
+  }
+
+  #stopThere(
+    address: ActorAddress,
+    activation: string,
+    limit: StopLimit,
+    reason: string | undefined,
+  ): Promise<ActorOutcome> {
+    const { env, watches } = this.#node;
+    return new Promise((resolve) => {
+      const limitMs = limit === "infinity" ? undefined : (limit === "brutal_kill" ? 0 : limit) + hearsayMs;
+      const settle = (outcome: ActorOutcome): void => {
+        late?.cancel();
+        resolve(outcome);
+      };
+      const unheard = (): void => {
+        unwatch();
+        resolve({ kind: "lost", reason: `its end was not heard of within ${limitMs} ms` });
+      };
+      const late = limitMs === undefined ? undefined : env.setTimer(limitMs, unheard);
+      const unwatch = watches.watch(address, settle, activation);
+      const body = { limit, activation, ...(reason === undefined ? {} : { reason }) };
+      sendControl(this.#node, address, "stop", body);
+    });
+  }
+
+  #down(address: ActorAddress, activation: string, outcome: ActorOutcome): void {
+    if (!this.#children.delete(activation)) return;
+    const { env } = this.#node;
+    const event = {
+      type: "coxswain.down",
+      address,
+      activation,
+      outcome,
+      atMs: env.monotonicMs(),
+      chance: env.random(),
+    };
+    // Not within the end of the other: its place must be free, and one turn must not begin in another.
+    env.soon(() => this.#cell.signal(event));
+  }
+}
+
+function up(address: ActorAddress, activation: string, info: unknown): Started {
+  return { kind: "up", address, activation, ...(info === undefined ? {} : { info }) };
+}
+
+/** The definition itself, or the one of that name. @throws ACTOR_UNKNOWN */
+export function definitionOf(node: Node, actor: string | object): ActorDefinition {
+  if (typeof actor !== "string") return actor as ActorDefinition;
+  const named = node.catalogue.get(actor);
+  if (named !== undefined) return named;
+  const names = [...node.catalogue.keys()].slice(0, 20).join(", ");
+  throw new CoxswainError(
+    "ACTOR_UNKNOWN",
+    `Expected an actor that node ${node.name} has in its catalogue (${names === "" ? "it has none" : names}), got ${quote(actor)}`,
+  );
+}

@@ -1,0 +1,89 @@
+import type { ActorAddress, ActorOutcome } from "../protocols/index.ts";
+import type { Cell } from "./cell.ts";
+import type { Node } from "./node.ts";
+
+/** Whom an actor belongs to: it was started by that one, and ends with it. */
+export interface Owner {
+  readonly address: ActorAddress;
+  readonly activation: string;
+}
+
+interface Bond {
+  /** Who ends with it; `always`, or unless it is done. */
+  readonly cells: Map<Cell, "always" | "unless_done">;
+  readonly close: () => void;
+}
+
+/**
+ * Which actors of this node end because another one, anywhere, has ended. A started actor ends with whoever
+ * started it, however that ends. Linked peers end together unless one is done, as in Erlang.
+ *
+ * One watch serves all actors of this node that depend on the same one: a supervisor has thousands.
+ */
+export class Links {
+  readonly #node: Node;
+  readonly #bonds = new Map<string, Bond>();
+  readonly #of = new Map<Cell, string[]>();
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  belong(cell: Cell, owner: Owner): void {
+    this.#bind(cell, owner.address, owner.activation, "always");
+  }
+
+  link(cell: Cell, to: ActorAddress): void {
+    this.#bind(cell, to, undefined, "unless_done");
+  }
+
+  /** A cell has ended. */
+  forget(cell: Cell): void {
+    const keys = this.#of.get(cell);
+    if (keys === undefined) return;
+    this.#of.delete(cell);
+    for (const key of keys) {
+      const bond = this.#bonds.get(key);
+      bond?.cells.delete(cell);
+      if (bond?.cells.size !== 0) continue;
+      this.#bonds.delete(key);
+      bond.close();
+    }
+  }
+
+  #bind(cell: Cell, to: ActorAddress, activation: string | undefined, when: "always" | "unless_done"): void {
+    if (cell.outcome !== undefined) return;
+    const key = activation ?? to;
+    const keys = this.#of.get(cell);
+    if (keys === undefined) this.#of.set(cell, [key]);
+    else if (!keys.includes(key)) keys.push(key);
+    const known = this.#bonds.get(key);
+    if (known !== undefined) {
+      known.cells.set(cell, when);
+      return;
+    }
+    let over = false;
+    const bond: Bond = { cells: new Map([[cell, when]]), close: () => close() };
+    this.#bonds.set(key, bond);
+    const close = this.#node.watches.watch(
+      to,
+      (outcome) => {
+        over = true;
+        this.#bonds.delete(key);
+        for (const [bound, how] of bond.cells) endWith(bound, to, outcome, how);
+      },
+      activation,
+    );
+    if (over) this.#bonds.delete(key);
+  }
+}
+
+function endWith(cell: Cell, to: ActorAddress, outcome: ActorOutcome, when: "always" | "unless_done"): void {
+  if (when === "always") {
+    return cell.endWith({ kind: "stopped", reason: `${to}, which started it, has ended (${outcome.kind})` });
+  }
+  if (outcome.kind === "done") return;
+  if (outcome.kind === "stopped") return cell.endWith(outcome);
+  const message = `${to}, to which it is linked, has ended (${outcome.kind})`;
+  cell.endWith({ kind: "failed", error: { code: "LINK_BROKEN", message } });
+}

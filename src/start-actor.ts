@@ -1,0 +1,72 @@
+import { type ActorAddress, CoxswainError, quote, rootOf } from "../protocols/index.ts";
+import type { ActorDefinition } from "./actor.ts";
+import { Cell } from "./cell.ts";
+import { publishFact } from "./facts.ts";
+import type { Owner } from "./links.ts";
+import type { Node } from "./node.ts";
+
+export interface StartOptions {
+  readonly input: unknown;
+  /** With whom it ends. */
+  readonly owner?: Owner | undefined;
+  readonly startWithinMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How long an actor may take until it is up, in milliseconds, where nobody says. */
+export const startWithinMsDefault = 30_000;
+
+/**
+ * Starts an actor on this node. Resolves when it is up, or `done` already: its name is held system-wide, its first
+ * state is entered, it has left the states tagged `starting`, and what any node sends to it arrives.
+ *
+ * @throws ADDRESS_TAKEN, ACTOR_FAILED, SYSTEM_CLOSED, OPTION_INVALID
+ */
+export async function startActor(
+  node: Node,
+  at: ActorAddress,
+  definition: ActorDefinition,
+  options: StartOptions,
+): Promise<Cell> {
+  const { input, owner, signal, startWithinMs = startWithinMsDefault } = options;
+  if (!(startWithinMs > 0)) {
+    throw new CoxswainError("OPTION_INVALID", `Expected startWithinMs > 0, got ${quote(startWithinMs)}`);
+  }
+  assertOpen(node);
+  if (node.registry?.holds(rootOf(at)) === false) {
+    await node.registry.claim(rootOf(at));
+    assertOpen(node);
+  }
+  if (signal?.aborted === true) {
+    throw new CoxswainError("CANCELLED", `The start of ${at} was withdrawn`);
+  }
+  if (node.cells.has(at)) {
+    throw new CoxswainError("ADDRESS_TAKEN", `An actor lives at ${quote(at)} already, on this node`, {
+      details: { node: node.name },
+    });
+  }
+  const cell = new Cell(node, at, definition, input, owner);
+  node.roots.enter(cell);
+  publishFact(node, at, "started", { address: at, protocol: definition.protocol.tag, node: node.name });
+  if (owner !== undefined) node.links.belong(cell, owner);
+  cell.start();
+  if (cell.outcome === undefined && cell.starting) await cell.life.up(startWithinMs, signal);
+  assertUp(cell);
+  const opening = node.roots.opening(cell);
+  if (opening !== undefined) await opening;
+  return cell;
+}
+
+function assertOpen(node: Node): void {
+  if (node.closed) throw new CoxswainError("SYSTEM_CLOSED", `System ${node.system} is closed`);
+}
+
+/** One that is done has done what it was started for. */
+function assertUp({ address, outcome }: Cell): void {
+  if (outcome === undefined || outcome.kind === "done") return;
+  const why =
+    outcome.kind === "failed" ? outcome.error.message : (outcome.reason ?? `it was ${outcome.kind}`);
+  throw new CoxswainError("ACTOR_FAILED", `${address} could not start: ${why}`, {
+    details: outcome.kind === "failed" ? { ...outcome.error } : { ...outcome },
+  });
+}
