@@ -1,4 +1,8 @@
 export * from "./crew.ts";
 export * from "./fan-out.ts";
+export type { CarriedOut, Halt, Plan, StartStep, StopStep, Up } from "./supervision/plan.ts";
+export { flagsOf, type SpecHome, specOf, specsOf } from "./supervision/specs.ts";
+export type { RetryEvent, SupervisorContext, SupervisorInput } from "./supervision/supervisor-context.ts";
+export * from "./supervisor.ts";
 export * from "./verbs.ts";
 export * from "./worker.ts";

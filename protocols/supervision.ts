@@ -30,7 +30,7 @@ export const supervisorFlags = z.object({
   strategy: z.enum(strategies).default("one_for_one"),
   /** Restarts within `periodMs` that are borne; one more and the supervisor gives up. */
   intensity: z.number().int().nonnegative().default(1),
-  periodMs: z.number().positive().default(5_000),
+  periodMs: z.number().int().positive().default(5_000),
   /** Whether the supervisor stops once a significant child, or the last of them, has ended by itself. */
   autoShutdown: z.enum(autoShutdowns).default("never"),
   backoff: backoff.optional(),
