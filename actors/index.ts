@@ -1,3 +1,8 @@
 export { coordinator } from "./coordinator.ts";
 export { crew, startCrew } from "./crew.ts";
+export {
+  type ChildLiteral,
+  defineSupervisor,
+  type SupervisorTree,
+} from "./supervisor.ts";
 export { worker } from "./worker.ts";

@@ -37,12 +37,21 @@ export interface ActorLimits extends MailboxLimits {
   readonly answersMax: number;
 }
 
+/** What an actor may know of itself when it is made. */
+export interface Birth {
+  readonly self: ActorAddress;
+  /** Who started it, if an actor did: its supervisor, mostly. */
+  readonly owner: ActorAddress | undefined;
+}
+
 /** How an actor of one kind behaves. Made by {@link defineActor}; spawned any number of times. */
 export interface ActorDefinition<P extends Protocol = Protocol, I = unknown> {
   readonly protocol: P;
   readonly behaviour:
     | { readonly kind: "logic"; readonly logic: AnyActorLogic }
     | { readonly kind: "reducer"; readonly reducer: ReducerBehaviour };
+  /** Makes the machine's input of what the spawn was given; what it throws fails the start. */
+  readonly inputOf?: (given: never, birth: Birth) => unknown;
   readonly limits: ActorLimits;
   readonly "~input"?: I;
 }
@@ -58,15 +67,23 @@ type Speaks<P extends Protocol, L extends AnyActorLogic> = [MessageOf<P>] extend
  * @throws MACHINE_INVALID where a machine handles an event its protocol does not have, or names an
  * action, guard, delay or actor that is not provided.
  */
-export function defineActor<const P extends Protocol, L extends AnyActorLogic>(
-  definition: { readonly protocol: P; readonly machine: L & Speaks<P, L> } & Partial<ActorLimits>,
-): ActorDefinition<P, InputFrom<L>>;
+export function defineActor<const P extends Protocol, L extends AnyActorLogic, I = InputFrom<L>>(
+  definition: {
+    readonly protocol: P;
+    readonly machine: L & Speaks<P, L>;
+    /** Makes the machine's input of what the spawn is given, and of where the actor lives. */
+    readonly inputOf?: (given: I, birth: Birth) => InputFrom<L>;
+  } & Partial<ActorLimits>,
+): ActorDefinition<P, I>;
 export function defineActor<const P extends Protocol, S, I = undefined>(
   definition: { readonly protocol: P } & ReducerBehaviour<P, S, I> & Partial<ActorLimits>,
 ): ActorDefinition<P, I>;
 export function defineActor(
   definition: { readonly protocol: Protocol } & Partial<ActorLimits> &
-    ({ readonly machine: AnyActorLogic } | ReducerBehaviour),
+    (
+      | { readonly machine: AnyActorLogic; readonly inputOf?: (given: never, birth: Birth) => unknown }
+      | ReducerBehaviour
+    ),
 ): ActorDefinition {
   const { protocol } = definition;
   const limits = actorLimits(definition);
@@ -78,18 +95,16 @@ export function defineActor(
         `Expected a machine, or initial and receive functions, for an actor of ${protocol.name}`,
       );
     }
-    return freeze(protocol, { kind: "reducer", reducer: { initial, receive } }, limits);
+    return freeze({ protocol, behaviour: { kind: "reducer", reducer: { initial, receive } }, limits });
   }
   if ("root" in definition.machine) checkSpeaks(protocol, definition.machine as unknown as AnyStateMachine);
-  return freeze(protocol, { kind: "logic", logic: definition.machine }, limits);
+  const { machine, inputOf } = definition;
+  const made = { protocol, behaviour: { kind: "logic", logic: machine }, limits } as const;
+  return freeze(inputOf === undefined ? made : { ...made, inputOf });
 }
 
-function freeze(
-  protocol: Protocol,
-  behaviour: ActorDefinition["behaviour"],
-  limits: ActorLimits,
-): ActorDefinition {
-  return Object.freeze({ protocol, behaviour, limits });
+function freeze(definition: ActorDefinition): ActorDefinition {
+  return Object.freeze(definition);
 }
 
 function checkSpeaks(protocol: Protocol, machine: AnyStateMachine): void {

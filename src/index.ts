@@ -1,4 +1,4 @@
-export type { ActorDefinition, ActorLimits, ReducerBehaviour, ReducerTurn } from "./actor.ts";
+export type { ActorDefinition, ActorLimits, Birth, ReducerBehaviour, ReducerTurn } from "./actor.ts";
 export { defineActor } from "./actor.ts";
 export type { AskOptions } from "./asks.ts";
 export type { DeadLetter, DeadLetters } from "./dead-letters.ts";

@@ -1,4 +1,4 @@
-import { type ActorAddress, CoxswainError, quote, rootOf } from "../protocols/index.ts";
+import { type ActorAddress, CoxswainError, quote, rootOf, toWireError } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { publishFact } from "./facts.ts";
@@ -28,7 +28,7 @@ export async function startActor(
   definition: ActorDefinition,
   options: StartOptions,
 ): Promise<Cell> {
-  const { input, owner, signal, startWithinMs = startWithinMsDefault } = options;
+  const { owner, signal, startWithinMs = startWithinMsDefault } = options;
   if (!(startWithinMs > 0)) {
     throw new CoxswainError("OPTION_INVALID", `Expected startWithinMs > 0, got ${quote(startWithinMs)}`);
   }
@@ -45,7 +45,7 @@ export async function startActor(
       details: { node: node.name },
     });
   }
-  const cell = new Cell(node, at, definition, input, owner);
+  const cell = new Cell(node, at, definition, inputFor(at, definition, options), owner);
   node.roots.enter(cell);
   publishFact(node, at, "started", { address: at, protocol: definition.protocol.tag, node: node.name });
   if (owner !== undefined) node.links.belong(cell, owner);
@@ -55,6 +55,16 @@ export async function startActor(
   const opening = node.roots.opening(cell);
   if (opening !== undefined) await opening;
   return cell;
+}
+
+function inputFor(at: ActorAddress, { inputOf }: ActorDefinition, { input, owner }: StartOptions): unknown {
+  if (inputOf === undefined) return input;
+  try {
+    return inputOf(input as never, { self: at, owner: owner?.address });
+  } catch (error) {
+    const { message, ...details } = toWireError(error);
+    throw new CoxswainError("ACTOR_FAILED", `${at} could not start: ${message}`, { details, cause: error });
+  }
 }
 
 function assertOpen(node: Node): void {
