@@ -2,7 +2,6 @@ import { type SupervisorInput, supervisorMachine } from "../machines/index.ts";
 import {
   type ChildSpecInput,
   CoxswainError,
-  type Protocol,
   quote,
   type SupervisorFlagsInput,
   supervision,
@@ -10,12 +9,10 @@ import {
 import { type ActorDefinition, defineActor } from "../src/index.ts";
 import { handsOf } from "./supervisor-hands.ts";
 
-type AnyDefinition = ActorDefinition<Protocol, never>;
-
 /** A child in a tree that is written down: as {@link ChildSpecInput}, with the definition itself or a name. */
 export interface ChildLiteral extends Omit<ChildSpecInput, "actor" | "input"> {
   /** A definition; or a name of the supervisor's own `actors`, or of the catalogue of the node that starts it. */
-  readonly actor: AnyDefinition | string;
+  readonly actor: ActorDefinition | string;
   readonly input?: unknown;
 }
 
@@ -33,7 +30,7 @@ export interface SupervisorTree<C extends readonly ChildLiteral[] = readonly Chi
   extends SupervisorFlagsInput {
   readonly children: C;
   /** Definitions by name, for children that are added at run time as data. */
-  readonly actors?: Readonly<Record<string, AnyDefinition>>;
+  readonly actors?: Readonly<Record<string, ActorDefinition>>;
 }
 
 /**
@@ -66,7 +63,7 @@ export function defineSupervisor<I>(
 export function defineSupervisor(
   tree: SupervisorTree | ((input: never) => SupervisorTree | "ignore"),
 ): ActorDefinition<typeof supervision> {
-  const own = new Map<string, AnyDefinition>();
+  const own = new Map<string, ActorDefinition>();
   const name = (child: ChildLiteral): ChildSpecInput => {
     const { actor } = child;
     if (typeof actor !== "object") return child as ChildSpecInput;
@@ -101,7 +98,7 @@ export function defineSupervisor(
 }
 
 /** A definition by a name of its own: the child's id, unless another definition has that. */
-function keep(own: Map<string, AnyDefinition>, id: string, actor: AnyDefinition): string {
+function keep(own: Map<string, ActorDefinition>, id: string, actor: ActorDefinition): string {
   let name = id;
   for (let n = 2; own.has(name) && own.get(name) !== actor; n++) name = `${id}#${n}`;
   own.set(name, actor);
