@@ -105,10 +105,14 @@ export class Rig {
     throw new Error(`Expected ${tag} to start, got ${JSON.stringify(reply)}`);
   }
 
-  /** A supervisor of a supervisor, whose id is "inner". */
+  /** A supervisor of a supervisor, whose id is "inner"; that one lives where its children do. */
   async startTree(children: readonly Spec[], flags: Flags, spec: Partial<Spec>): Promise<Tree> {
-    const actor = defineSupervisor({ ...flags, children });
-    const top = await this.start({ intensity: 3 }, [{ ...spec, id: "inner", actor }]);
+    const { childNode: node } = this.ground;
+    const inner =
+      node === undefined
+        ? { actor: defineSupervisor({ ...flags, children }) }
+        : { actor: "supervisor", type: "supervisor" as const, node, input: { flags, children } };
+    const top = await this.start({ intensity: 3 }, [{ ...spec, ...inner, id: "inner" }]);
     const { address } = await this.child(top, "inner");
     const ref = this.ground.system.ref(address, supervision);
     return { top, inner: { ref, down: ref.watch().down } };
@@ -191,9 +195,9 @@ export class Rig {
     await this.until(`${of.ref.address} has done with the end of ${key}`, async () => {
       const children = await this.kids(of).catch(() => undefined);
       const now = children?.find((child) => child.address === address);
-      if (children === undefined || now === undefined || now.state === "stopped") return true;
-      if (until === "restarting") return now.state === "restarting";
-      return now.activation !== activation && children.every(({ state }) => state !== "restarting");
+      if (until === "restarting") return now?.state === "restarting";
+      if (children?.some(({ state }) => state === "restarting")) return false;
+      return now?.activation === undefined || now.activation !== activation;
     });
   }
 

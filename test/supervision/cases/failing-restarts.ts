@@ -46,7 +46,7 @@ export async function s29(rig: Rig): Promise<unknown> {
 /** A try that takes very long is cut short. */
 export async function s30(rig: Rig): Promise<unknown> {
   const { outcome, tookMs } = await rig.stop(await trying(rig, 5_000));
-  return { outcome, prompt: tookMs < 1_000 };
+  return { outcome, prompt: tookMs < 2_000 };
 }
 
 export const s31 = (rig: Rig): Promise<unknown> => afterFailedRestart(rig, "rest_for_one", "r1");
