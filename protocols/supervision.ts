@@ -181,10 +181,16 @@ export const supervision = defineProtocol({
     ),
     restartChild: question(z.object({ id: z.string() }), startReply),
     deleteChild: question(z.object({ id: z.string() }), carriedOut),
-    /** Newest first. */
+    /** Newest first; with `limit` at most so many of the `total`. */
     whichChildren: question(
-      z.object({}),
-      z.object({ strategy: z.enum(strategies), children: z.array(childInfo) }),
+      z.object({ limit: z.number().int().min(1).optional() }),
+      z.object({
+        strategy: z.enum(strategies),
+        intensity: z.number(),
+        periodMs: z.number(),
+        total: z.number(),
+        children: z.array(childInfo),
+      }),
     ),
     countChildren: question(z.object({}), childCounts),
     getChild: question(

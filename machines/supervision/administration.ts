@@ -47,7 +47,7 @@ export function considered(context: SupervisorContext, event: Asked): Considered
     case "getChild":
       return { reply: specReply(context, event.id) };
     case "whichChildren":
-      return { reply: { strategy: context.flags.strategy, children: childrenInfo(context) } };
+      return { reply: childrenReply(context, event.limit) };
     case "countChildren":
       return { reply: childCounts(context) };
   }
@@ -180,8 +180,21 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Newest first. */
-function childrenInfo({ roster }: SupervisorContext): ChildInfo[] {
-  return Array.from(newestFirst(roster), ({ spec, address, activation, state, node, restarts }) => ({
+function childrenReply(
+  { flags, roster }: SupervisorContext,
+  limit = Number.POSITIVE_INFINITY,
+): ReplyOf<typeof supervision, "whichChildren"> {
+  const { strategy, intensity, periodMs } = flags;
+  const children: ChildInfo[] = [];
+  for (const child of newestFirst(roster)) {
+    if (children.length >= limit) break;
+    children.push(childInfo(child));
+  }
+  return { strategy, intensity, periodMs, total: roster.counts.all, children };
+}
+
+function childInfo({ spec, address, activation, state, node, restarts }: Child): ChildInfo {
+  return {
     id: spec.id,
     address,
     ...(activation === undefined ? {} : { activation }),
@@ -191,7 +204,7 @@ function childrenInfo({ roster }: SupervisorContext): ChildInfo[] {
     actor: spec.actor,
     ...(node === undefined ? {} : { node }),
     restarts,
-  }));
+  };
 }
 
 function childCounts({ roster, template }: SupervisorContext): ChildCounts {
