@@ -8,6 +8,7 @@ import {
   type Protocol,
   quote,
 } from "../protocols/index.ts";
+import type { Hosting } from "./hosting/hosting.ts";
 import { type MailboxLimits, mailboxLimits } from "./mailbox.ts";
 import { checkMachine } from "./xstate/host.ts";
 
@@ -49,7 +50,8 @@ export interface ActorDefinition<P extends Protocol = Protocol, I = unknown> {
   readonly protocol: P;
   readonly behaviour:
     | { readonly kind: "logic"; readonly logic: AnyActorLogic }
-    | { readonly kind: "reducer"; readonly reducer: ReducerBehaviour };
+    | { readonly kind: "reducer"; readonly reducer: ReducerBehaviour }
+    | { readonly kind: "hosted"; readonly hosting: Hosting };
   /** Makes the machine's input of what the spawn was given; what it throws fails the start. */
   readonly inputOf?: (given: never, birth: Birth) => unknown;
   readonly limits: ActorLimits;
@@ -123,7 +125,8 @@ function checkSpeaks(protocol: Protocol, machine: AnyStateMachine): void {
 
 const wholeNumbers = { questionsMax: 10_000, answerWindowMs: 60_000, answersMax: 1_000 };
 
-function actorLimits(given: Partial<ActorLimits>): ActorLimits {
+/** @throws OPTION_INVALID */
+export function actorLimits(given: Partial<ActorLimits>): ActorLimits {
   const limits = { ...wholeNumbers };
   for (const name of Object.keys(wholeNumbers) as (keyof typeof wholeNumbers)[]) {
     const value = given[name] ?? wholeNumbers[name];

@@ -9,8 +9,11 @@ export interface Behaviour {
   signal(event: AnyEventObject): Verdict;
   /** Whether it is not up yet. */
   readonly starting: boolean;
+  /** Whether it can take no turn now: one that it answered "pending" is not over, or it is still being loaded. */
+  readonly busy: boolean;
   postpones(type: string): boolean;
-  cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number;
+  /** Aborts the calls that work for the message of that id. */
+  cancelCalls(id: string, reason: unknown): void;
   stop(): void;
   persist(): unknown;
   readonly snapshot: Snapshot<unknown>;

@@ -56,6 +56,11 @@ export class CellQuestions {
     return false;
   }
 
+  /** Its turn ended without a beginning: it waits again. */
+  shut(question: Incoming): void {
+    this.#questions.shut(question);
+  }
+
   /** The machine answers. @throws REPLY_INVALID, after the asker was told */
   answer(to: ReplyTo, given: Answer): void {
     const question = this.#questions.find(to.question);

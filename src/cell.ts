@@ -5,25 +5,31 @@ import {
   type ActorOutcome,
   CoxswainError,
   type Envelope,
-  type ErrorCode,
-  type MessageId,
-  quote,
   type ReplyTo,
   toWireError,
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
 import { refuse } from "./answers.ts";
 import type { Behaviour } from "./behaviour.ts";
-import { CellQuestions } from "./cell-questions.ts";
+import { behaviourOf } from "./behaviour-of.ts";
 import type { Env } from "./env/env.ts";
 import { publishEnd, publishFact } from "./facts.ts";
+import { Inbox } from "./inbox.ts";
 import { Life } from "./life.ts";
 import type { Owner } from "./links.ts";
-import { type Incoming, Mailbox } from "./mailbox.ts";
+import type { Incoming } from "./mailbox.ts";
 import type { Node } from "./node.ts";
-import { ReducerHost } from "./reducer-host.ts";
+import type { TurnSpan } from "./telemetry.ts";
 import { Voice } from "./voice.ts";
-import { type HostCell, Hosted, type Verdict } from "./xstate/host.ts";
+import type { HostCell, Verdict } from "./xstate/host.ts";
+
+interface Turn {
+  /** The message it is for; undefined for an event of the runtime. */
+  readonly incoming: Incoming | undefined;
+  readonly span: TurnSpan | undefined;
+  readonly over: ((verdict: Verdict) => void) | undefined;
+}
+const noMessage: Turn = { incoming: undefined, span: undefined, over: undefined };
 
 /**
  * One living actor: its mailbox, its machine, its open questions, and the wall around them.
@@ -40,8 +46,7 @@ export class Cell extends Voice implements HostCell {
   readonly owner: Owner | undefined;
   handled = 0;
   outcome: ActorOutcome | undefined;
-  #mailbox: Mailbox | undefined;
-  #questions: CellQuestions | undefined;
+  #inbox: Inbox | undefined;
   #life: Life | undefined;
   #actors: Actors | undefined;
   /** What the present turn works for. */
@@ -54,6 +59,8 @@ export class Cell extends Voice implements HostCell {
   #ending: ActorOutcome | undefined;
   /** What has to wait for the end of the present turn. */
   #afterTurn: (() => void)[] | undefined;
+  /** A turn that is carried out elsewhere. */
+  #pending: Turn | undefined;
 
   constructor(node: Node, address: ActorAddress, definition: ActorDefinition, input: unknown, owner?: Owner) {
     super();
@@ -62,11 +69,7 @@ export class Cell extends Voice implements HostCell {
     this.definition = definition;
     this.owner = owner;
     this.activation = node.nextActivation();
-    const { behaviour } = definition;
-    this.behaviour =
-      behaviour.kind === "reducer"
-        ? new ReducerHost(behaviour.reducer, this, input)
-        : new Hosted(behaviour.logic, this, input);
+    this.behaviour = behaviourOf(this, input);
   }
 
   get env(): Env {
@@ -93,20 +96,21 @@ export class Cell extends Voice implements HostCell {
   }
 
   get waiting(): number {
-    return this.#mailbox?.waiting ?? 0;
+    return this.#inbox?.waiting ?? 0;
   }
 
   get postponed(): number {
-    return this.#mailbox?.postponed ?? 0;
+    return this.#inbox?.postponed ?? 0;
   }
 
-  /** Whether messages wait, or somebody waits for an answer of this actor. */
+  /** Whether messages wait or are worked on, or somebody waits for an answer of this actor. */
   get busy(): boolean {
-    return this.waiting > 0 || this.postponed > 0 || (this.#questions?.awaited ?? false);
+    const pending = this.#pending?.incoming !== undefined;
+    return pending || this.waiting > 0 || this.postponed > 0 || (this.#inbox?.awaited ?? false);
   }
 
   get oldestEnteredMs(): number | undefined {
-    return this.#mailbox?.oldestEnteredMs();
+    return this.#inbox?.oldestEnteredMs;
   }
 
   start(): void {
@@ -123,35 +127,27 @@ export class Cell extends Voice implements HostCell {
     if (this.outcome !== undefined) {
       return refuse(this.node, incoming, "ACTOR_STOPPED", `${this.address} has ended`);
     }
-    const keyed = incoming.reply !== undefined && incoming.envelope.key !== undefined;
-    if (keyed && this.#asked.shares(incoming)) return;
-    this.#mailbox ??= new Mailbox(this.definition.limits);
-    const evicted = this.#mailbox.enter(incoming);
-    if (evicted !== undefined) {
-      const { waitingMax } = this.definition.limits;
-      this.#refuse(
-        evicted,
-        "MAILBOX_FULL",
-        `The mailbox of ${this.address} holds ${waitingMax} messages, its limit`,
-      );
-    }
-    this.#schedule();
+    this.#inbox ??= new Inbox(this);
+    if (this.#inbox.enter(incoming)) this.#schedule();
   }
 
   /** Works on one message. @returns whether another one waits. */
   step(): boolean {
-    const incoming = this.#mailbox?.next(this.behaviour);
+    if (this.behaviour.busy) return this.#rest();
+    const incoming = this.#inbox?.next(this.behaviour);
     if (incoming !== undefined && this.outcome === undefined) {
       try {
-        this.#work(incoming);
+        if (this.#inbox?.admits(incoming, this.behaviour)) this.#turn(incoming);
       } catch (error) {
         this.#broke(error, incoming.event.type);
       }
     }
-    if (this.waiting > 0) return true;
+    return (this.waiting > 0 && !this.behaviour.busy) || this.#rest();
+  }
+
+  #rest(): false {
     this.#scheduled = false;
-    // An idle actor keeps no mailbox: most of 100,000 are idle.
-    if (this.postponed === 0) this.#mailbox = undefined;
+    this.#inbox?.tidy();
     return false;
   }
 
@@ -165,69 +161,50 @@ export class Cell extends Voice implements HostCell {
     this.finish({ kind: "failed", error: toWireError(broken) });
   }
 
-  #work(incoming: Incoming): void {
-    const { envelope, event } = incoming;
-    if (envelope.deadlineMs !== undefined && envelope.deadlineMs < this.env.nowMs()) {
-      const text = `The deadline of ${envelope.type} passed while it waited`;
-      return this.#giveUp(incoming, "DEADLINE_EXCEEDED", text);
-    }
-    if (this.behaviour.postpones(event.type)) return this.#postpone(incoming);
-    if (incoming.reply !== undefined && !this.#asked.open(incoming)) return;
-    this.#turn(incoming);
-  }
+  // ---- turns ----
 
   #turn(incoming: Incoming): void {
-    const { telemetry } = this.node;
-    if (telemetry === undefined) this.#receive(incoming);
-    else telemetry.turn(this.address, incoming, () => this.#receive(incoming));
+    const span = this.node.telemetry?.turn(this.address, incoming);
+    this.#run({ incoming, span, over: undefined }, () => this.behaviour.receive(incoming.event));
+  }
+
+  /** A turn that was pending, or the actor's start, is over: `said` does what was said in it. */
+  complete(said: () => Verdict): void {
+    const turn = this.#pending ?? noMessage;
+    this.#pending = undefined;
+    // Whoever waits for its start waits for a change of state.
+    if (turn === noMessage) this.#stateChanged = true;
+    try {
+      this.#run(turn, said);
+    } catch (error) {
+      this.#broke(error, turn.incoming?.event.type ?? "the runtime");
+    }
+    if (this.waiting > 0 && this.outcome === undefined) this.#schedule();
+  }
+
+  #run(turn: Turn, act: () => Verdict): void {
+    const { span } = turn;
+    const verdict = span === undefined ? this.#act(turn, act) : span.within(() => this.#act(turn, act));
     this.#turning = false;
     this.#settle();
+    if (verdict !== "pending") turn.over?.(verdict);
   }
 
-  /** @returns the error's text if the actor failed */
-  #receive(incoming: Incoming): string | undefined {
+  #act(turn: Turn, act: () => Verdict): Verdict {
+    const { incoming, span } = turn;
     this.#cause = incoming;
     this.#turning = true;
-    this.#inMessageTurn = true;
-    const verdict = this.behaviour.receive(incoming.event);
+    this.#inMessageTurn = incoming !== undefined;
+    const verdict = act();
     this.#inMessageTurn = false;
     this.#cause = undefined;
-    if (this.#ending?.kind === "failed") {
-      const { message } = this.#ending.error;
-      this.#refuse(incoming, "ACTOR_FAILED", `${this.address} failed: ${message}`);
-      return message;
+    if (verdict === "pending") this.#pending = turn;
+    else if (incoming !== undefined) {
+      const failure = this.#ending?.kind === "failed" ? this.#ending.error.message : undefined;
+      if (this.#inbox?.over(incoming, verdict, failure) === "handled") this.handled++;
+      span?.end(failure);
     }
-    if (verdict === "ended") {
-      this.#refuse(incoming, "ACTOR_STOPPED", `${this.address} had ended`);
-      return undefined;
-    }
-    if (verdict === "unexpected") {
-      const state = quote((this.behaviour.snapshot as AnyMachineSnapshot).value);
-      this.#refuse(
-        incoming,
-        "MESSAGE_UNEXPECTED",
-        `${this.address} cannot take ${incoming.event.type} in state ${state}`,
-      );
-      return undefined;
-    }
-    this.handled++;
-    this.node.counts.handled++;
-    return undefined;
-  }
-
-  #postpone(incoming: Incoming): void {
-    if (this.#mailbox?.postpone(incoming)) return;
-    const expired = this.#mailbox?.removeExpired(this.env.nowMs());
-    if (expired !== undefined) {
-      this.#mailbox?.postpone(incoming);
-      return this.#giveUp(
-        expired,
-        "DEADLINE_EXCEEDED",
-        `The deadline of ${expired.envelope.type} passed while it waited`,
-      );
-    }
-    const message = `${this.address} holds back ${this.postponed} messages, its limit`;
-    this.#refuse(incoming, "POSTPONED_FULL", message);
+    return verdict;
   }
 
   #schedule(): void {
@@ -242,7 +219,7 @@ export class Cell extends Voice implements HostCell {
     if (this.#stateChanged) {
       this.#stateChanged = false;
       this.#life?.turned();
-      if (this.#mailbox?.resume()) this.#schedule();
+      if (this.#inbox?.resume()) this.#schedule();
     }
     if (this.#afterTurn !== undefined) this.#goOn(this.#afterTurn);
   }
@@ -256,38 +233,23 @@ export class Cell extends Voice implements HostCell {
 
   /** The asker withdrew: a waiting question never runs; calls it caused are aborted. */
   cancel(id: string): void {
-    const waiting = this.#mailbox?.remove(id);
-    if (waiting !== undefined)
-      return this.#giveUp(waiting, "CANCELLED", `${waiting.envelope.type} was withdrawn`);
     const reason = new CoxswainError("CANCELLED", "The asker withdrew");
-    if (this.#questions?.cancel(id as MessageId, reason) === "shared") return;
-    this.behaviour.cancelCalls((cause) => (cause as Incoming | undefined)?.envelope.id === id, reason);
-  }
-
-  /** A waiting message ends by its own sender's choice: those who share the question still want the answer. */
-  #giveUp(incoming: Incoming, code: ErrorCode, text: string): void {
-    const heirs = this.#questions?.disown(incoming) ?? [];
-    this.#refuse(incoming, code, text);
-    for (const heir of heirs) this.enter(heir);
+    if (this.#inbox?.cancel(id, reason) !== "settled") this.behaviour.cancelCalls(id, reason);
   }
 
   /** A turn for an event of the runtime: at once, or after the present turn. */
   signal(event: AnyEventObject, over: (verdict: Verdict) => void = () => {}): void {
     if (this.outcome !== undefined) return;
-    if (this.#turning) {
+    if (this.#turning || this.behaviour.busy) {
       this.#afterTurn ??= [];
       this.#afterTurn.push(() => this.signal(event, over));
       return;
     }
-    this.#turning = true;
-    const verdict = this.behaviour.signal(event);
-    this.#turning = false;
-    this.#settle();
-    over(verdict);
+    this.#run({ ...noMessage, over }, () => this.behaviour.signal(event));
   }
 
   endWith(outcome: ActorOutcome): void {
-    if (this.#turning) this.#ending ??= outcome;
+    if (this.#turning || this.#pending !== undefined) this.#ending ??= outcome;
     else this.finish(outcome);
   }
 
@@ -296,10 +258,9 @@ export class Cell extends Voice implements HostCell {
     this.outcome = outcome;
     this.behaviour.stop();
     this.node.roots.forget(this);
-    const why: ErrorCode = outcome.kind === "failed" ? "ACTOR_FAILED" : "ACTOR_STOPPED";
-    const text = `${this.address} ended (${outcome.kind}) before ${why === "ACTOR_FAILED" ? "this was answered" : "its turn"}`;
-    this.#questions?.end(text);
-    for (const incoming of this.#mailbox?.takeAll() ?? []) refuse(this.node, incoming, why, text);
+    this.#inbox?.end(outcome, this.#pending?.incoming);
+    this.#pending?.span?.end(outcome.kind);
+    this.#pending = undefined;
     publishEnd(this.node, this.address, outcome);
     if (this.owner === undefined) this.node.topEnded(this, outcome);
     else this.node.remember(this.owner, this.activation, outcome);
@@ -311,6 +272,10 @@ export class Cell extends Voice implements HostCell {
 
   cause(): unknown {
     return this.#cause;
+  }
+
+  idOf(cause: unknown): string | undefined {
+    return (cause as Incoming | undefined)?.envelope.id;
   }
 
   begin(cause: unknown): boolean {
@@ -367,17 +332,7 @@ export class Cell extends Voice implements HostCell {
   }
 
   protected answer(to: ReplyTo, given: Answer): void {
-    this.#asked.answer(to, given);
-  }
-
-  get #asked(): CellQuestions {
-    this.#questions ??= new CellQuestions(this);
-    return this.#questions;
-  }
-
-  /** A message is not worked on. A question may have others waiting for the same answer. */
-  #refuse(incoming: Incoming, code: ErrorCode, text: string): void {
-    if (incoming.reply === undefined) refuse(this.node, incoming, code, text);
-    else this.#asked.refuse(incoming, code, text);
+    this.#inbox ??= new Inbox(this);
+    this.#inbox.answer(to, given);
   }
 }

@@ -5,6 +5,8 @@ export type { DeadLetter, DeadLetters } from "./dead-letters.ts";
 export type { Env, Timer } from "./env/env.ts";
 export { realEnv } from "./env/env.ts";
 export type { EventStream } from "./events.ts";
+export { hostedActor } from "./hosting/hosted-actor.ts";
+export type { HostingOptions } from "./hosting/hosting.ts";
 export type { Overflow } from "./mailbox.ts";
 export type { Counts, Report } from "./node.ts";
 export type { SendOptions } from "./outbound.ts";

@@ -121,6 +121,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
   registry: Registry | undefined;
   deadLetters!: DeadLetters;
   closed = false;
+  /** Workers of actors that have ended, until they are gone. */
+  readonly leaving = new Set<Promise<void>>();
   readonly #onReport: (report: Report) => void;
   readonly #replyName: string;
   readonly #replyPrefix: string;

@@ -67,6 +67,11 @@ export class Questions {
     return true;
   }
 
+  /** It waits for another turn. */
+  shut(question: Incoming): void {
+    if (this.find(question.envelope.id) === question) this.#open.delete(question.envelope.id);
+  }
+
   find(id: MessageId): Incoming | undefined {
     return this.#open.get(id);
   }

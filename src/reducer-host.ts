@@ -60,13 +60,15 @@ export class ReducerHost implements Behaviour {
     return false;
   }
 
+  get busy(): boolean {
+    return false;
+  }
+
   postpones(): boolean {
     return false;
   }
 
-  cancelCalls(): number {
-    return 0;
-  }
+  cancelCalls(): void {}
 
   stop(): void {
     this.#effects = undefined;

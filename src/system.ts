@@ -200,6 +200,7 @@ export class ActorSystem {
     node.closed = true;
     const late = [...node.cells.values()].reverse();
     for (const cell of late) cell.finish({ kind: "stopped", reason: "the system is closed" });
+    await Promise.all(node.leaving);
     await settled(this.#registry.leave(), node);
     node.close();
     await settled(this.#opened.close(), node);

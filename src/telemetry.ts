@@ -22,6 +22,13 @@ export interface AskSpan {
   end(code?: string): void;
 }
 
+/** One turn's span. */
+export interface TurnSpan {
+  within<R>(run: () => R): R;
+  /** With the error's text if the actor failed. */
+  end(error?: string): void;
+}
+
 /**
  * Spans and figures through the OpenTelemetry API: a consumer span for each turn, a client span for
  * each ask, joined across processes by the envelope's W3C `traceparent`; histograms of mailbox age,
@@ -46,8 +53,8 @@ export class Telemetry {
     return span === undefined ? undefined : format(span);
   }
 
-  /** Runs one turn in a span. `run` returns the error's text if the turn failed. */
-  turn(address: ActorAddress, incoming: Incoming, run: () => string | undefined): void {
+  /** A turn begins, with a span of its own. */
+  turn(address: ActorAddress, incoming: Incoming): TurnSpan {
     const { type, protocol, id, traceparent } = incoming.envelope;
     const attributes = {
       "messaging.system": "coxswain",
@@ -63,11 +70,15 @@ export class Telemetry {
       { kind: SpanKind.CONSUMER, attributes },
       parent,
     );
-    const error = context.with(trace.setSpan(parent, span), run);
-    if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
-    span.end();
-    this.#turned.record(this.#env.monotonicMs() - beganMs, labels);
-    this.#turns.add(1, { ...labels, outcome: error === undefined ? "ok" : "failed" });
+    return {
+      within: (run) => context.with(trace.setSpan(parent, span), run),
+      end: (error) => {
+        if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
+        span.end();
+        this.#turned.record(this.#env.monotonicMs() - beganMs, labels);
+        this.#turns.add(1, { ...labels, outcome: error === undefined ? "ok" : "failed" });
+      },
+    };
   }
 
   ask(type: string, to: ActorAddress, causedBy: string | undefined): AskSpan {

@@ -13,6 +13,8 @@ export interface HostCell {
   readonly env: Env;
   /** What the present turn was caused by; opaque here. Kept with every call and timer started in the turn. */
   cause(): unknown;
+  /** The id of the message that a cause stands for. */
+  idOf(cause: unknown): string | undefined;
   /**
    * A turn begins that did not come from `receive`: a timer, a call's result, an event a callback
    * sent back. @returns false to refuse it (the cell has ended).

@@ -11,18 +11,22 @@ export type { HostCell } from "./host-cell.ts";
 export type { AnySnapshot } from "./tree-host.ts";
 
 /** `unexpected`: the machine has no transition for the event now, and nothing happened. */
-export type Verdict = "taken" | "unexpected" | "ended";
+export type Verdict = "taken" | "unexpected" | "ended" | AwayVerdict;
+/** Where a turn is carried out elsewhere. `pending`: it is not over; `postponed`: the state it met there holds the message back. */
+type AwayVerdict = "pending" | "postponed";
 
 /**
  * Runs one machine (or any actor logic) for a cell, with all its local children. Nothing that
  * user code throws leaves any of these methods, nor the timers and calls it starts.
  */
 export class Hosted {
+  readonly #cell: HostCell;
   readonly #tree: Tree;
   readonly #machine: Accelerated | undefined;
 
   /** Computes the first snapshot, or restores one that `persist` gave; runs no effect before `start`. */
   constructor(logic: AnyActorLogic, cell: HostCell, input: unknown, snapshot?: unknown) {
+    this.#cell = cell;
     this.#machine = isMachine(logic) ? acceleratedOf(logic) : undefined;
     this.#tree = new Tree(logic, cell, input, snapshot);
   }
@@ -64,15 +68,20 @@ export class Hosted {
     );
   }
 
+  /** A turn of its own always ends at once. */
+  get busy(): boolean {
+    return false;
+  }
+
   /** Whether an active state has the type in its `meta: { postpone: [...] }`. */
   postpones(type: string): boolean {
     if (this.#machine === undefined || this.#tree.ended) return false;
     return this.#machine.configurationOf(this.#tree.snapshot as AnyMachineSnapshot).postpones(type);
   }
 
-  /** Aborts the signals of the running calls whose cause matches. @returns how many. */
-  cancelCalls(match: (cause: unknown) => boolean, reason: unknown): number {
-    return this.#tree.calls.cancel(match, reason);
+  /** Aborts the signals of the running calls that the message of that id has caused. @returns how many. */
+  cancelCalls(id: string, reason: unknown): number {
+    return this.#tree.calls.cancel((cause) => this.#cell.idOf(cause) === id, reason);
   }
 
   /** Disposes of the tree: calls are stopped, timers cancelled. Nothing is reported afterwards. */

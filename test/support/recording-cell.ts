@@ -29,6 +29,9 @@ export class RecordingCell implements HostCell {
   cause(): unknown {
     return this.present;
   }
+  idOf(cause: unknown): string {
+    return String(cause);
+  }
   begin(cause: unknown): boolean {
     if (this.refuses) return false;
     this.present = cause;

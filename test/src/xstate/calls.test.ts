@@ -81,9 +81,9 @@ describe("calls", () => {
     const { cell, hosted, send, now } = run(calling(call));
     cell.present = "question 1";
     send("go");
-    expect(hosted.cancelCalls((cause) => cause === "question 2", "no")).toBe(0);
-    expect(hosted.cancelCalls((cause) => cause === "question 1", "withdrawn")).toBe(1);
-    expect(hosted.cancelCalls((cause) => cause === "question 1", "withdrawn")).toBe(0);
+    expect(hosted.cancelCalls("question 2", "no")).toBe(0);
+    expect(hosted.cancelCalls("question 1", "withdrawn")).toBe(1);
+    expect(hosted.cancelCalls("question 1", "withdrawn")).toBe(0);
     expect(signals[0]?.reason).toBe("withdrawn");
     await expect.poll(() => now().context.result).toBe("withdrawn");
 

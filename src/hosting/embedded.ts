@@ -1,0 +1,37 @@
+import type { WireError } from "../../protocols/index.ts";
+import type { Hosting } from "./hosting.ts";
+import type { Order, Report } from "./words.ts";
+
+/** Why a worker is gone that nobody ended. */
+export type Ended = { readonly kind: "heap" } | { readonly kind: "crashed"; readonly error: WireError };
+
+/** A worker thread or child process, as its node sees it. */
+export interface Embedded {
+  /** @throws what cannot be cloned */
+  post(order: Order): void;
+  /** What its heap and buffers hold now, also in the midst of a turn; undefined where that cannot be seen. */
+  usedBytes(): Promise<number> | undefined;
+  /** Ends it at once, whatever it does. Idempotent. */
+  kill(): void;
+  /** Resolves when it is gone. */
+  readonly gone: Promise<void>;
+}
+
+export interface EmbeddedListener {
+  readonly onReport: (report: Report) => void;
+  /** Called once, also after `kill`. */
+  readonly onEnd: (ended: Ended) => void;
+}
+
+export type StartEmbedded = (address: string, hosting: Hosting, listener: EmbeddedListener) => Embedded;
+
+/** The file both run: TypeScript where this file is. */
+export const workerFile: URL = new URL(
+  import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
+  import.meta.url,
+);
+
+/** Flags of this process that a worker shall have too: loaders, conditions; not a debugger's port. */
+export function inheritedFlags(): string[] {
+  return process.execArgv.filter((flag) => !/^--(inspect|debug|max-old-space-size|eval|print)/.test(flag));
+}

@@ -1,0 +1,52 @@
+import type { HeapInfo } from "node:v8";
+import { Worker } from "node:worker_threads";
+import { toWireError } from "../../protocols/index.ts";
+import { type Embedded, type Ended, inheritedFlags, type StartEmbedded, workerFile } from "./embedded.ts";
+import { usedBytesOf } from "./heap.ts";
+import type { Order, Report } from "./words.ts";
+
+/** Since Node 22.16. It is answered also while the thread's code runs. */
+interface WithHeapStatistics {
+  getHeapStatistics?(): Promise<HeapInfo>;
+}
+
+/**
+ * Where we can look into the thread's heap ourselves, V8 gets a wide limit: it gives a thread that meets its own
+ * limit only 16 MiB more, and ends the whole process if one allocation needs more than that.
+ */
+function hardLimitMb(heapMaxMb: number): number {
+  const sampled = "getHeapStatistics" in Worker.prototype;
+  return sampled ? heapMaxMb * 4 + 256 : heapMaxMb;
+}
+
+export const startThread: StartEmbedded = (address, { heapMaxMb }, { onReport, onEnd }) => {
+  const worker = new Worker(workerFile, {
+    name: address,
+    execArgv: inheritedFlags(),
+    resourceLimits: { maxOldGenerationSizeMb: hardLimitMb(heapMaxMb) },
+  });
+  let ended: Ended | undefined;
+  worker.on("message", (report: Report) => onReport(report));
+  worker.on("error", (error: Error & { code?: string }) => {
+    ended =
+      error.code === "ERR_WORKER_OUT_OF_MEMORY"
+        ? { kind: "heap" }
+        : { kind: "crashed", error: toWireError(error) };
+  });
+  const gone = new Promise<void>((resolve) => {
+    worker.on("exit", (code) => {
+      onEnd(ended ?? { kind: "crashed", error: byItself(code) });
+      resolve();
+    });
+  });
+  return {
+    post: (order: Order) => worker.postMessage(order),
+    usedBytes: () => (worker as WithHeapStatistics).getHeapStatistics?.().then(usedBytesOf),
+    kill: () => void worker.terminate(),
+    gone,
+  } satisfies Embedded;
+};
+
+function byItself(code: number): { code: string; message: string } {
+  return { code: "ACTOR_FAILED", message: `Its thread ended by itself, with code ${code}` };
+}
