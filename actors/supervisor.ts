@@ -16,19 +16,16 @@ export interface ChildLiteral extends Omit<ChildSpecInput, "actor" | "input"> {
   readonly input?: unknown;
 }
 
-/** Whether a child's input is what its definition wants; checked by the compiler alone. */
-type Fitting<C extends readonly ChildLiteral[]> = {
-  readonly [K in keyof C]: C[K] extends { readonly actor: ActorDefinition<infer _P, infer I> }
-    ? undefined extends I
-      ? { readonly input?: I }
-      : { readonly input: I }
-    : unknown;
-};
+/** What a child's input has to be: what its definition wants. Checked by the compiler alone. */
+type Fitting<C> = C extends { readonly actor: ActorDefinition<infer _P, infer I> }
+  ? undefined extends I
+    ? { readonly input?: I }
+    : { readonly input: I }
+  : unknown;
 
 /** A supervisor and its children, in the order in which they start. */
-export interface SupervisorTree<C extends readonly ChildLiteral[] = readonly ChildLiteral[]>
-  extends SupervisorFlagsInput {
-  readonly children: C;
+export interface SupervisorTree extends SupervisorFlagsInput {
+  readonly children: readonly ChildLiteral[];
   /** Definitions by name, for children that are added at run time as data. */
   readonly actors?: Readonly<Record<string, ActorDefinition>>;
 }
@@ -55,7 +52,9 @@ export interface SupervisorTree<C extends readonly ChildLiteral[] = readonly Chi
  * judged at each start, which they fail with the same code.
  */
 export function defineSupervisor<const C extends readonly ChildLiteral[]>(
-  tree: SupervisorTree<C> & { readonly children: C & Fitting<C> },
+  tree: Omit<SupervisorTree, "children"> & {
+    readonly children: { readonly [K in keyof C]: C[K] & Fitting<C[K]> };
+  },
 ): ActorDefinition<typeof supervision, undefined>;
 export function defineSupervisor<I>(
   tree: (input: I) => SupervisorTree | "ignore",
