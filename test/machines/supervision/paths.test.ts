@@ -137,7 +137,7 @@ function walk(coverage: Coverage, input: SupervisorInput, events = eventsAt): vo
     limit: 20_000,
   });
   for (const { steps, state } of paths) {
-    const way = steps.map(({ event }) => event).filter(({ type }) => type !== "xstate.init");
+    const way = steps.map(({ event }) => event).filter((event) => !isInit(event));
     for (const next of [undefined, ...events(state)]) {
       const actor = createActor(silent, { input, inspect: coverage.watch });
       actor.start();
@@ -145,6 +145,10 @@ function walk(coverage: Coverage, input: SupervisorInput, events = eventsAt): vo
       actor.stop();
     }
   }
+}
+
+function isInit({ type }: { readonly type: string }): boolean {
+  return type === "xstate.init";
 }
 
 describe("the paths through the supervisor's machine", () => {
