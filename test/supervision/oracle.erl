@@ -283,10 +283,12 @@ after_failed_restart(Strategy, Failing) ->
     {ok, Sup} = start(#{strategy => Strategy, intensity => 5, period => 3600},
                       [probe(Id, #{}) || Id <- [r1, r2, r3]]),
     order(),
-    next(r2, [error, error]),
+    next(r2, [error, {slow, 200}]),
     die(pid(Sup, Failing), failed),
+    %% Answered when the second try has failed.
+    Meanwhile = children(Sup),
     timer:sleep(4 * ?SETTLE_MS),
-    #{order => order(), children => children(Sup)}.
+    #{meanwhile => Meanwhile, order => order(), children => children(Sup)}.
 
 s33() ->
     {ok, Sup} = start(#{intensity => 5}, [probe(q, #{})]),
@@ -384,10 +386,12 @@ s42() ->
     die(pid(Crash, a), failed),
     Temporary = start_significant(any_significant, [{a, temporary, true}, {b, permanent, false}]),
     die(pid(Temporary, a), failed),
+    Insignificant = start_significant(any_significant, [{a, transient, true}, {b, transient, false}]),
+    die(pid(Insignificant, b), done),
     Operator = start_significant(any_significant, [{a, transient, true}, {b, permanent, false}]),
     ok = supervisor:terminate_child(Operator, a),
     timer:sleep(?SETTLE_MS),
-    #{anyDone => ended(Any), allFirstDone => AllAfterFirst, allLastDone => ended(All),
+    #{insignificantDone => state(Insignificant), anyDone => ended(Any), allFirstDone => AllAfterFirst, allLastDone => ended(All),
       transientFailed => #{state => state(Crash), children => children(Crash)},
       temporaryFailed => ended(Temporary), operatorStopped => state(Operator)}.
 
@@ -461,7 +465,7 @@ s49() ->
     Changed = sys:change_code(Sup, supervisor, version, []),
     ok = sys:resume(Sup),
     {ok, #{shutdown := Shutdown}} = supervisor:get_childspec(Sup, a),
-    #{reply => Changed, children => lists:sort(children(Sup)), shutdownOfA => Shutdown,
+    #{reply => Changed, children => children(Sup), shutdownOfA => Shutdown,
       same => #{a => pid(Sup, a) =:= PidA, b => pid(Sup, b) =:= PidB}}.
 
 s50() ->

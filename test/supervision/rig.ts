@@ -180,25 +180,30 @@ export class Rig {
     planAlways(this.run, tag, plan);
   }
 
-  /** Lets a child die, and waits until its supervisor has done with that, or is `restarting` it for the time being. */
-  async die(
-    of: Supervisor,
-    key: string,
-    how: End,
-    until: "settled" | "restarting" = "settled",
-  ): Promise<void> {
-    const { address, activation } = await this.child(of, key);
-    const ref = this.ground.system.ref(address, probe);
+  /** Lets a child die. @returns the life that is over */
+  async kill(of: Supervisor, key: string, how: End): Promise<ChildInfo> {
+    const child = await this.child(of, key);
+    const ref = this.ground.system.ref(child.address, probe);
     const { down } = ref.watch();
     ref.tell({ type: "die", how });
     expect(wordOf(await this.ground.run(down))).toBe(how);
+    return child;
+  }
+
+  /** Lets a child die, and waits until its supervisor has done with that. */
+  async die(of: Supervisor, key: string, how: End): Promise<void> {
+    const { address, activation } = await this.kill(of, key, how);
     await this.until(`${of.ref.address} has done with the end of ${key}`, async () => {
       const children = await this.kids(of).catch(() => undefined);
-      const now = children?.find((child) => child.address === address);
-      if (until === "restarting") return now?.state === "restarting";
       if (children?.some(({ state }) => state === "restarting")) return false;
+      const now = children?.find((child) => child.address === address);
       return now?.activation === undefined || now.activation !== activation;
     });
+  }
+
+  /** Waits until a child is in a state. */
+  async untilIs(of: Supervisor, key: string, state: ChildInfo["state"]): Promise<void> {
+    await this.until(`${key} is ${state}`, async () => (await this.child(of, key)).state === state);
   }
 
   async until(what: string, holds: () => Promise<boolean>): Promise<void> {

@@ -57,7 +57,7 @@ export async function s49(rig: Rig): Promise<unknown> {
   const got = await rig.ground.run(sup.ref.ask({ type: "getChild", id: "a" }));
   return {
     reply: replyWord(reply),
-    children: (await rig.children(sup)).sort(),
+    children: await rig.children(sup),
     shutdownOfA: got.ok ? got.spec.shutdownMs : got.error,
     same: { a: after.a === before.a, b: after.b === before.b },
   };

@@ -19,7 +19,8 @@ export async function s28(rig: Rig): Promise<unknown> {
 async function trying(rig: Rig, slowMs: number): Promise<Supervisor> {
   const sup = await rig.start({ intensity: 50, periodMs: hourMs }, [rig.probe("q")]);
   rig.always("q", { mode: "error", slowMs });
-  await rig.die(sup, "q", "failed", "restarting");
+  await rig.kill(sup, "q", "failed");
+  await rig.untilIs(sup, "q", "restarting");
   return sup;
 }
 
@@ -56,9 +57,12 @@ async function afterFailedRestart(rig: Rig, strategy: Strategy, failing: string)
   const children = ["r1", "r2", "r3"].map((id) => rig.probe(id));
   const sup = await rig.start({ strategy, intensity: 5, periodMs: hourMs }, children);
   await rig.order();
-  rig.next("r2", [{ mode: "error" }, { mode: "error" }]);
-  await rig.die(sup, failing, "failed");
-  return { order: await rig.order(), children: await rig.children(sup) };
+  rig.next("r2", [{ mode: "error" }, { mode: "error", slowMs: 500 }]);
+  await rig.kill(sup, failing, "failed");
+  await rig.untilIs(sup, "r2", "restarting");
+  const meanwhile = await rig.children(sup);
+  await rig.untilIs(sup, "r3", "running");
+  return { meanwhile, order: await rig.order(), children: await rig.children(sup) };
 }
 
 export async function s33(rig: Rig): Promise<unknown> {

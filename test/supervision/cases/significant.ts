@@ -29,12 +29,18 @@ export async function s42(rig: Rig): Promise<unknown> {
     ["b", "permanent", false],
   ]);
   await rig.die(temporary, "a", "failed");
+  const insignificant = await start("any_significant", [
+    ["a", "transient", true],
+    ["b", "transient", false],
+  ]);
+  await rig.die(insignificant, "b", "done");
   const operator = await start("any_significant", [
     ["a", "transient", true],
     ["b", "permanent", false],
   ]);
   await rig.terminate(operator, "a");
   return {
+    insignificantDone: await rig.state(insignificant),
     anyDone: await rig.ended(any),
     allFirstDone,
     allLastDone: await rig.ended(all),
