@@ -14,8 +14,8 @@ export const ps: Command = {
   summary: "list the nodes and actors of a system",
   usage: "ps [address] [options]",
   says: `Lists the nodes of a system with their running totals, then the actors: state, messages that wait
-or are postponed, messages handled, and the age of the oldest that waits. With an address only that
-actor and those below it.`,
+or are postponed, messages handled, the age of the oldest that waits, and the owner, which is mostly a
+supervisor. With an address only that actor and those below it.`,
   example: "coxswain ps crew --json",
   options: { ...systemOptions, ...surveyOptions, json: { type: "boolean", says: "One JSON document" } },
   positionalsMax: 1,
@@ -56,12 +56,24 @@ export function psText(title: string, nodes: readonly Surveyed[], nowMs: number,
   const actorRows = nodes.flatMap(({ node, answer }) =>
     "silent" in answer
       ? []
-      : answer.actors.map(({ address, protocol, state, waiting, postponed, handled, oldestMs }) => {
+      : answer.actors.map((actor) => {
+          const { address, protocol, state, waiting, postponed, handled, oldestMs, owner = "-" } = actor;
           const oldest = oldestMs === undefined ? "-" : durationText(oldestMs);
-          return [address, protocol, stateText(state), waiting, postponed, handled, oldest, node];
+          const does = [stateText(state), waiting, postponed, handled, oldest];
+          return [address, protocol, ...does, node, plainText(owner)];
         }),
   );
-  const actorHead = ["ADDRESS", "PROTOCOL", "STATE", "WAITING", "POSTPONED", "HANDLED", "OLDEST", "NODE"];
+  const actorHead = [
+    "ADDRESS",
+    "PROTOCOL",
+    "STATE",
+    "WAITING",
+    "POSTPONED",
+    "HANDLED",
+    "OLDEST",
+    "NODE",
+    "OWNER",
+  ];
   parts.push("", actorRows.length === 0 ? "no actors" : table(actorHead, actorRows, paint));
   for (const { node, answer } of nodes) {
     if ("silent" in answer || answer.total <= answer.actors.length) continue;

@@ -1,83 +1,61 @@
-import type { ActorInfo } from "../../protocols/index.ts";
+import { eventPattern } from "../../protocols/index.ts";
+import type { SystemClient } from "../client.ts";
 import { openSystem, systemOptions } from "./choose.ts";
-import { type Command, exitCodes } from "./command.ts";
-import { durationText, type Paint, paintFor, plainText, print, stateText } from "./output.ts";
+import { type Command, exitCodes, UsageError } from "./command.ts";
+import { live } from "./live.ts";
+import { paintFor, print } from "./output.ts";
+import { oversee } from "./oversight.ts";
 import { surveyOf, surveyOptions } from "./ps.ts";
-import { type Surveyed, survey } from "./survey.ts";
+import { type Drawing, plainScreen, terminalScreen } from "./screen.ts";
+import { type SurveyOptions, survey } from "./survey.ts";
+import { treeText } from "./tree-text.ts";
 
 export const tree: Command = {
   name: "tree",
-  summary: "show the actors as a tree, by node and address",
+  summary: "show the actors as a tree, with what supervisors say of their children",
   usage: "tree [address] [options]",
   says: `Shows the actors of a system below their nodes, by address: "crew.bow" stands below "crew". With an
-address only that actor and those below it.`,
-  example: "coxswain tree crew",
-  options: { ...systemOptions, ...surveyOptions },
+address only that actor and those below it. A supervisor shows its strategy, the restarts it bears, and
+all its children, oldest first: whether each is running, being restarted or stopped, how often it was
+restarted so far, and on which node it lives if not on its supervisor's. With --watch the tree is drawn
+again whenever something happened, until Ctrl-C.`,
+  example: "coxswain tree crew --watch",
+  options: {
+    ...systemOptions,
+    ...surveyOptions,
+    watch: { type: "boolean", says: "Go on, and draw the tree again when it has changed" },
+    every: { type: "string", value: "MS", says: "With --watch: look at least so often; default 2,000 ms" },
+  },
   positionalsMax: 1,
   run: async (given) => {
     const options = surveyOf(given);
+    const everyMs = given.count("every", 2_000, { min: 200, max: 3_600_000 });
+    const watched = given.flag("watch");
+    if (given.text("every") !== undefined && !watched) throw new UsageError("--every is for --watch");
     await using client = await openSystem(given);
-    const nodes = await survey(client, options);
-    print(
-      treeText(`${client.system} at ${client.transport.url}`, nodes, Date.now(), paintFor(process.stdout)),
-    );
-    return exitCodes.ok;
+    const look = (): Promise<Drawing> => lookAt(client, options);
+    if (!watched) {
+      print((await look())(Date.now()));
+      return exitCodes.ok;
+    }
+    const { stdout } = process;
+    const screen = stdout.isTTY ? terminalScreen(stdout) : plainScreen();
+    return await live(client, { screen, everyMs, look, subjects: subjectsOf(client.system, options.under) });
   },
 };
 
-/** One line, and what hangs below it. */
-interface Branch {
-  text: string;
-  readonly below: Map<string, Branch>;
+async function lookAt(client: SystemClient, options: SurveyOptions): Promise<Drawing> {
+  const nodes = await survey(client, options);
+  const overseen = await oversee(client, nodes, options);
+  const title = `${client.system} at ${client.transport.url}`;
+  const paint = paintFor(process.stdout);
+  return (nowMs) => treeText(title, { nodes, overseen }, nowMs, paint);
 }
 
-/** What `tree` prints. */
-export function treeText(title: string, nodes: readonly Surveyed[], nowMs: number, paint: Paint): string {
-  const root: Branch = { text: paint("bold", title), below: new Map() };
-  for (const surveyed of nodes) root.below.set(surveyed.node, nodeBranch(surveyed, nowMs, paint));
-  return lines(root).join("\n");
-}
-
-function nodeBranch({ node, pid, host, startedAtMs, answer }: Surveyed, nowMs: number, paint: Paint): Branch {
-  const where = `pid ${pid} on ${plainText(host)}, up ${durationText(nowMs - startedAtMs)}`;
-  const name = paint("cyan", node);
-  if ("silent" in answer) return { text: `${name}  ${where}, silent (${answer.silent})`, below: new Map() };
-  const { actors, total } = answer;
-  const shown = actors.length < total ? `${actors.length} of ${total} actors` : `${total} actors`;
-  const branch: Branch = { text: `${name}  ${where}, ${shown}`, below: new Map() };
-  for (const actor of actors) hang(branch, actor, paint);
-  return branch;
-}
-
-/** Hangs an actor below those whose address it begins with; a part nobody lives at is a name only. */
-function hang(branch: Branch, actor: ActorInfo, paint: Paint): void {
-  let at = branch;
-  let name = "";
-  for (name of actor.address.split(".")) {
-    const known = at.below.get(name) ?? { text: paint("dim", name), below: new Map() };
-    at.below.set(name, known);
-    at = known;
-  }
-  at.text = `${name}  ${actorText(actor, paint)}`;
-}
-
-function actorText(actor: ActorInfo, paint: Paint): string {
-  const { protocol, state, waiting, postponed, handled, oldestMs } = actor;
-  const oldest = oldestMs === undefined ? "" : ` (oldest ${durationText(oldestMs)})`;
-  const counts = [
-    `${handled} handled`,
-    ...(waiting > 0 ? [paint("yellow", `${waiting} waiting${oldest}`)] : []),
-    ...(postponed > 0 ? [paint("yellow", `${postponed} postponed`)] : []),
-  ];
-  return `${paint("dim", protocol)}  ${paint("green", stateText(state))}  ${counts.join(", ")}`;
-}
-
-function lines({ text, below }: Branch): string[] {
-  const branches = [...below.values()];
-  const hanging = branches.flatMap((branch, index) => {
-    const last = index === branches.length - 1;
-    const [first = "", ...rest] = lines(branch);
-    return [`${last ? "└─" : "├─"} ${first}`, ...rest.map((line) => `${last ? "   " : "│  "}${line}`)];
-  });
-  return [text, ...hanging];
+/** Where the facts are published that may change the tree. */
+function subjectsOf(system: string, under: string): readonly string[] {
+  const all = eventPattern(system, "*", "*");
+  if (under === "") return [all];
+  const below = (pattern: string): string => `${all.slice(0, -1)}${pattern}`;
+  return [below(`${under}.>`), below("*.nodeUp"), below("*.nodeDown")];
 }

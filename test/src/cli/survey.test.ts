@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { psText } from "../../../src/cli/ps.ts";
 import type { Surveyed } from "../../../src/cli/survey.ts";
-import { treeText } from "../../../src/cli/tree.ts";
+import { treeText } from "../../../src/cli/tree-text.ts";
 import { connectClient } from "../../../src/client.ts";
 import { createSystem } from "../../../src/index.ts";
 import { exampleFile, openTerminal, output } from "../../support/cli.ts";
@@ -31,7 +31,7 @@ const nodes: readonly Surveyed[] = [
       info,
       actors: [
         actor("crew.bow", { waiting: 2, oldestMs: 1_500, postponed: 1, state: { busy: "calling" } }),
-        actor("crew.bow.mate"),
+        actor("crew.bow.mate", { owner: "crew.bow" }),
         actor("desk"),
       ],
       total: 5,
@@ -41,7 +41,7 @@ const nodes: readonly Surveyed[] = [
 ];
 
 it("the tree names parts that nobody lives at, what waits, what is hidden, and nodes that are silent", () => {
-  expect(treeText("fleet", nodes, 61_000, plain).split("\n")).toEqual([
+  expect(treeText("fleet", { nodes, overseen: new Map() }, 61_000, plain).split("\n")).toEqual([
     "fleet",
     "├─ a  pid 7 on box, up 1 min 1 s, 3 of 5 actors",
     "│  ├─ crew",
@@ -52,10 +52,11 @@ it("the tree names parts that nobody lives at, what waits, what is hidden, and n
   ]);
 });
 
-it("ps lists silent nodes, too", () => {
+it("ps lists silent nodes, too, and whose each actor is", () => {
   const text = psText("fleet", nodes, 61_000, plain);
   expect(text).toMatch(/\nb +main +7 +box +1 min 1 s +silent \(UNREACHABLE\)\n/);
-  expect(text).toMatch(/\ncrew\.bow +work@1\.0 +busy\.calling +2 +1 +3 +1 s +a\n/);
+  expect(text).toMatch(/\ncrew\.bow +work@1\.0 +busy\.calling +2 +1 +3 +1 s +a +-\n/);
+  expect(text).toMatch(/\ncrew\.bow\.mate .* +a +crew\.bow\n/);
 });
 
 it("a client asks actors and reads the store, and the system never hears of it", async () => {
