@@ -12,7 +12,10 @@ const hasErlang = ["erl", "erlc"].every((name) => spawnSync(name, ["-version"]).
 /** Runs all cases against the installed OTP, once. */
 async function observe(): Promise<{ release: number; results: Map<string, Observed> }> {
   await using folder = await temporaryFolder();
-  execFileSync("erlc", ["-Werror", "-o", folder.path, fileURLToPath(new URL("oracle.erl", import.meta.url))]);
+  const sources = ["oracle.erl", "oracle_rig.erl"].map((file) =>
+    fileURLToPath(new URL(file, import.meta.url)),
+  );
+  execFileSync("erlc", ["-Werror", "-o", folder.path, ...sources]);
   const printed = execFileSync("erl", ["-noshell", "-pa", folder.path, "-s", "oracle", "main"], {
     encoding: "utf8",
     timeout: 60_000,
