@@ -36,10 +36,11 @@ function rollCall(given: Roster, work: Work, result: CarriedOut): Roster {
     );
   for (const address of result.ignored) change(address, ended);
   if (work.for === "asker" && work.newcomer !== undefined) roster = joined(roster, work.newcomer, result);
-  // Those after a start that failed were not tried: whatever they waited for before is over.
+  // Those that were not tried: whatever they waited for before is over.
   if (result.failed !== undefined || result.halted)
     for (const { address } of work.plan.start)
-      change(address, (all, child) => (child.state === "restarting" ? ended(all, child) : all));
+      if (address !== result.failed?.address)
+        change(address, (all, child) => (child.state === "restarting" ? ended(all, child) : all));
   return roster;
 }
 
