@@ -1,16 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startServer } from "../src/server/index.ts";
 import { machineFacts } from "./kit/machine.ts";
 import { type MeasuredCase, measure } from "./kit/measure.ts";
 import { asMarkdown, asText, missed, type Results } from "./kit/report.ts";
+import type { SideSpec } from "./kit/start-side.ts";
 import { workloads } from "./workloads/index.ts";
 
 const help = `npm run bench -- [options]
 
-Measures coxswain against its raw parts (nats.js, XState) and peers (moleculer, nact), on this machine, in
+Measures coxswain against its raw parts (nats.js, XState), peers (moleculer, nact) and Erlang/OTP, on this machine, in
 turns: each side once a round, A B C A B C, each in processes of its own. Ratios are taken round by round.
 
   --only W1,W2   these workloads: ${workloads.map(({ id, title }) => `${id} ${title}`).join("; ")}
@@ -50,11 +52,19 @@ async function run(): Promise<void> {
     return;
   }
   const peers = installPeers();
+  const missing = missingPrograms(chosen.flatMap(({ sides }) => sides));
   await using server = await startServer();
   const cases: MeasuredCase[] = [];
   for (const workload of chosen) {
     cases.push(
-      ...(await measure(workload, { url: server.url, quick: given.quick, rounds, peers, onProgress })),
+      ...(await measure(workload, {
+        url: server.url,
+        quick: given.quick,
+        rounds,
+        peers,
+        missing,
+        onProgress,
+      })),
     );
   }
   const results: Results = { machine: machineFacts(server.version), quick: given.quick, cases };
@@ -86,6 +96,19 @@ function installPeers(): boolean {
     console.error(`The peers could not be installed, so they are left out: ${why}`);
     return false;
   }
+}
+
+/** Programs that sides need and this machine has not. */
+function missingPrograms(sides: readonly SideSpec[]): ReadonlySet<string> {
+  const missing = new Set<string>();
+  for (const { name, program } of sides) {
+    if (program === undefined || missing.has(program)) continue;
+    const folders = (process.env.PATH ?? "").split(delimiter);
+    if (folders.some((folder) => existsSync(join(folder, program)))) continue;
+    missing.add(program);
+    console.error(`${program} is not installed, so ${name} is left out`);
+  }
+  return missing;
 }
 
 /** One line that is written over, where somebody looks at it. */

@@ -30,6 +30,8 @@ export interface MeasureOptions {
   readonly quick: boolean;
   readonly rounds: number;
   readonly peers: boolean;
+  /** Programs that are not installed. */
+  readonly missing: ReadonlySet<string>;
   /** Told what goes on. */
   readonly onProgress: (text: string) => void;
 }
@@ -39,7 +41,9 @@ type Values = Map<string, Map<string, number[]>>;
 
 /** Measures all cases of a workload: in each round every side once, A B C A B C. */
 export async function measure(workload: Workload, options: MeasureOptions): Promise<MeasuredCase[]> {
-  const specs = workload.sides.filter((spec) => options.peers || spec.peer === undefined);
+  const specs = workload.sides.filter(
+    ({ peer, program = "" }) => (options.peers || peer === undefined) && !options.missing.has(program),
+  );
   const running = workload.fresh ? [] : await startAll(specs, options);
   const measured: MeasuredCase[] = [];
   try {
@@ -94,7 +98,7 @@ function keep(values: Values, side: string, figures: Readonly<Record<string, num
 }
 
 function summed(workload: Workload, one: Case, values: Values, calm: Calm, rounds: number): MeasuredCase {
-  const figures = one.figures.map(({ name, title, unit, compare = [], bounds = [] }) => {
+  const figures = one.figures.flatMap(({ name, title, unit, compare = [], bounds = [] }) => {
     const of = (side: string): number[] => values.get(side)?.get(name) ?? [];
     const sides = [...values.keys()].flatMap((side) => {
       const all = of(side);
@@ -109,7 +113,7 @@ function summed(workload: Workload, one: Case, values: Values, calm: Calm, round
       const ratio = spreadOf(all);
       return [{ ...comparison, ratio, met: isMet(comparison, ratio.median) }];
     });
-    return { name, title, unit, sides, ratios };
+    return sides.length === 0 ? [] : [{ name, title, unit, sides, ratios }];
   });
   return { workload: workload.id, name: one.name, title: one.title, rounds, calm, figures };
 }

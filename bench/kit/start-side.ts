@@ -13,6 +13,8 @@ export interface SideSpec {
   readonly roles: readonly string[];
   /** Needs the packages in `bench/peers`. */
   readonly peer?: true;
+  /** Needs this program; left out where it is not installed. */
+  readonly program?: string;
 }
 
 export interface RunningSide {

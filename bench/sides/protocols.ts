@@ -17,6 +17,12 @@ export const echoActor = defineActor({
   },
 });
 
+/** Fails when it is told to. */
+export const frail = defineProtocol({
+  name: "frail",
+  accepts: { fail: z.object({}), say: question(z.object({}), z.object({})) },
+});
+
 export const sink = defineProtocol({
   name: "sink",
   accepts: {

@@ -3,6 +3,7 @@ import { ask } from "./ask.ts";
 import { idle } from "./idle.ts";
 import { spread } from "./spread.ts";
 import { start } from "./start.ts";
+import { supervision } from "./supervision.ts";
 import { tell } from "./tell.ts";
 
-export const workloads: readonly Workload[] = [start, ask, tell, idle, spread];
+export const workloads: readonly Workload[] = [start, ask, tell, idle, spread, supervision];
