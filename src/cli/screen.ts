@@ -41,7 +41,8 @@ export function terminalScreen(stream: TerminalStream): Screen {
 }
 
 function fitting(lines: readonly string[], rows: number): readonly string[] {
-  if (lines.length <= rows) return lines;
+  // A terminal that does not know its height says 0.
+  if (rows === 0 || lines.length <= rows) return lines;
   const shown = lines.slice(0, Math.max(0, rows - 1));
   return [...shown, `… ${lines.length - shown.length} more lines`];
 }

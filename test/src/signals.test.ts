@@ -1,6 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { actorAddress } from "../../protocols/index.ts";
+import { closeOnSignals } from "../../src/index.ts";
 import { openTerminal, type Running, type Terminal } from "../support/cli.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -51,6 +54,49 @@ it("work that cannot end in time is named", async () => {
   running.child.kill("SIGTERM");
   await running.ended;
   expect(running.stderr).toMatch(/closed: 0 actors stopped, .* unfinished: one\n/);
+});
+
+const closingProgram = fileURLToPath(new URL("../support/closing-program.ts", import.meta.url));
+
+/** Sends a signal to a supervised tree. @returns what its actors said from then on */
+async function closed(program: Running, signal: NodeJS.Signals): Promise<string[]> {
+  await program.said(/ready/);
+  program.child.kill(signal);
+  await program.ended;
+  expect(program.child.signalCode).toBe(signal);
+  return program.stdout.trim().split("\n").slice(1);
+}
+
+const innerInReverse = ["two", "one"].flatMap((name) => [`cleaning ${name}`, `clean ${name}`]);
+const shopInReverse = [...innerInReverse, "cleaning deaf", "cleaning first", "clean first"];
+
+it.each(["SIGINT", "SIGTERM"] as const)(
+  "%s stops children in the reverse order of their start, and names the one that did not stop in time",
+  async (signal) => {
+    const program = terminal.node([closingProgram]);
+    expect(await closed(program, signal)).toEqual(["cleaning late", "clean late", ...shopInReverse]);
+    expect(program.stderr).toMatch(/closed: 6 actors stopped, \d+ messages handled, killed: shop\.deaf\n/);
+  },
+);
+
+it("stopWithinMs is the limit of those that nobody supervises", async () => {
+  const program = terminal.node([closingProgram, '{ "stopWithinMs": 1000 }', "deaf"]);
+  expect(await closed(program, "SIGTERM")).toEqual(["cleaning late", ...shopInReverse]);
+  expect(program.stderr).toMatch(/closed: 5 actors stopped, .* killed: shop\.deaf, late\n/);
+});
+
+it("names so many and counts the rest", async () => {
+  const killed = Array.from({ length: 23 }, (_, n) => actorAddress(`crowd.${n}`));
+  const report = { stopped: 23, unfinished: [], killed, counts: { handled: 0 } } as never;
+  const lines: string[] = [];
+  const exit = vi.spyOn(process, "exit").mockImplementation((() => {}) as never);
+  const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+  closeOnSignals({ drain: async () => report }, { signals: ["SIGUSR2"], say: (line) => lines.push(line) });
+  process.emit("SIGUSR2", "SIGUSR2");
+  await vi.waitFor(() => expect(exit).toHaveBeenCalledOnce());
+  expect(kill).toHaveBeenCalledWith(process.pid, "SIGUSR2");
+  expect(lines.at(-1)).toMatch(/^closed: 0 actors stopped, .* killed: crowd\.0, .*, crowd\.19 and 3 more$/);
+  vi.restoreAllMocks();
 });
 
 it("a second signal ends it at once; one that follows on the heels of the first is the same key press", async () => {

@@ -20,9 +20,11 @@ it("a drawing that is higher than the terminal says how much is hidden", () => {
   const stream = terminal(3);
   terminalScreen(stream).draw(still("1\n2\n3\n4\n5"), 0);
   expect(stream.written.at(-1)).toContain("2\x1b[K\r\n… 3 more lines");
-  stream.rows = 5;
-  terminalScreen(stream).draw(still("1\n2\n3\n4\n5"), 0);
-  expect(stream.written.at(-1)).toContain("5\x1b[K\x1b[J");
+  for (const rows of [5, 0]) {
+    stream.rows = rows;
+    terminalScreen(stream).draw(still("1\n2\n3\n4\n5"), 0);
+    expect(stream.written.at(-1)).toContain("5\x1b[K\x1b[J");
+  }
 });
 
 it("a terminal is left as it was found, with the last drawing in it whole", () => {
