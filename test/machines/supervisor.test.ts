@@ -193,6 +193,17 @@ describe("a restart that fails", () => {
     }
   });
 
+  test("is tried again for one of many children of a template too", () => {
+    const stage = shop({ strategy: "simple_one_for_one", intensity: 9 }, "x");
+    stage.ask({ type: "startChild" });
+    stage.carryOut();
+    stage.takeStory();
+    fail(stage, "1", boom, "fails");
+    stage.ring();
+    stage.carryOut();
+    expect(stage.takeStory()).toEqual(["start 1", "restarted shop.1"]);
+  });
+
   test("waits longer each time with a back-off, less what chance takes off", () => {
     const backoff = { initialMs: 100, maxMs: 350, jitter: 0.2 };
     const stage = shop({ intensity: 9, backoff }, "a");
@@ -267,36 +278,6 @@ describe("the intensity", () => {
     const stage = new Rehearsal(input).carryOut();
     stage.end("shop.a");
     expect(stage.facts.at(-1)).toEqual({ type: "escalated", child: "a", reason: "boom", to: "mall" });
-  });
-});
-
-describe("auto-shutdown", () => {
-  const significant = { restart: "transient", significant: true } as const;
-
-  test("stops the supervisor with the first or the last significant child that ends by itself", () => {
-    const any = shop({ autoShutdown: "any_significant" }, "ab", significant);
-    fail(any, "a", done);
-    expect([any.state, any.running.size, any.facts]).toEqual(["closed", 0, []]);
-    const all = shop({ autoShutdown: "all_significant" }, "ab", significant);
-    fail(all, "a", done);
-    expect(all.state).toBe("supervising.idle");
-    fail(all, "b", done);
-    expect([all.state, all.lastWords]).toEqual(["closed", [{ type: "stop", reason: undefined }]]);
-  });
-
-  test("is not brought about by a crash that is restarted, by the operator, or as a bystander", () => {
-    const stage = shop({ autoShutdown: "any_significant", strategy: "one_for_all" }, "ab", significant);
-    fail(stage, "a");
-    stage.ask({ type: "terminateChild", id: "b" });
-    stage.carryOut();
-    expect(stage.state).toBe("supervising.idle");
-  });
-
-  test("is brought about by a significant temporary child that crashes", () => {
-    const temporary = { restart: "temporary", significant: true } as const;
-    const stage = shop({ autoShutdown: "any_significant" }, "ab", temporary);
-    fail(stage, "a");
-    expect(stage.state).toBe("closed");
   });
 });
 

@@ -25,6 +25,7 @@ export class Rehearsal {
   readonly answers: unknown[] = [];
   /** When each plan to restart began. */
   readonly restartsAtMs: number[] = [];
+  gaveUpAtMs: number | undefined;
   /** What the supervisor said of itself at its end. */
   readonly lastWords: { readonly type: string; readonly reason?: string | undefined }[] = [];
   readonly timers: { readonly dueMs: number; readonly event: SupervisorEvent }[] = [];
@@ -92,7 +93,7 @@ export class Rehearsal {
       // A child that ended meanwhile was told of, and is stopped already.
       if (this.running.get(stop.address) === stop.activation) this.running.delete(stop.address);
       this.story.push(`stop ${idOf(stop.address)}`);
-      hands.result = { ...result, stopped: [...result.stopped, { address: stop.address, outcome }] };
+      result.stopped.push({ address: stop.address, outcome });
       return;
     }
     const next = plan.start[hands.starts++];
@@ -101,13 +102,13 @@ export class Rehearsal {
     this.story.push(`${start === "up" ? "start" : start === "fails" ? "fail" : "decline"} ${idOf(address)}`);
     if (start === "fails") {
       const error = { code: "ACTOR_FAILED", message: "no start" };
-      hands.result = { ...result, failed: { address, error } };
+      result.failed = { address, error };
     } else if (start === "declines") {
-      hands.result = { ...result, ignored: [...result.ignored, address] };
+      result.ignored.push(address);
     } else {
       const activation = `life-${this.#lives++}`;
       this.running.set(address, activation);
-      hands.result = { ...result, started: [...result.started, { address, activation }] };
+      result.started.push({ address, activation });
     }
   }
 
@@ -138,7 +139,8 @@ export class Rehearsal {
   #finish(): void {
     const hands = this.#hands as Hands;
     this.#hands = undefined;
-    this.send({ ...hands.result, halted: hands.halted, atMs: this.nowMs });
+    const { result, halted } = hands;
+    this.send({ type: "carriedOut", ...result, halted, atMs: this.nowMs, chance: 0.5 });
   }
 
   #take([snapshot, actions]: readonly [SupervisorSnapshot, readonly unknown[]], before?: Plan): void {
@@ -147,15 +149,7 @@ export class Rehearsal {
     const { work } = snapshot.context;
     const atIt = snapshot.children.hands !== undefined && snapshot.status === "active";
     if (!atIt || work === undefined || work.plan === before) return;
-    const result: CarriedOut = {
-      type: "carriedOut",
-      stopped: [],
-      started: [],
-      ignored: [],
-      halted: false,
-      atMs: 0,
-      chance: 0.5,
-    };
+    const result = { stopped: [], started: [], ignored: [] };
     this.#hands = { plan: work.plan, stops: 0, starts: 0, result, halted: false };
     this.plans.push(work.plan);
     if (work.for === "restart") this.restartsAtMs.push(this.nowMs);
@@ -167,6 +161,7 @@ export class Rehearsal {
       this.timers.push({ dueMs: this.nowMs + delay, event: event as SupervisorEvent });
     if (type === "xstate.emit" && event !== undefined) {
       this.facts.push(event);
+      if (event.type === "gaveUp") this.gaveUpAtMs = this.nowMs;
       this.story.push(`${event.type} ${String(event.child)}`);
     }
     if (type !== "xstate.sendTo" || event === undefined) return;
@@ -180,7 +175,12 @@ interface Hands {
   readonly plan: Plan;
   stops: number;
   starts: number;
-  result: CarriedOut;
+  readonly result: {
+    readonly stopped: CarriedOut["stopped"][number][];
+    readonly started: CarriedOut["started"][number][];
+    readonly ignored: ActorAddress[];
+    failed?: NonNullable<CarriedOut["failed"]>;
+  };
   halted: boolean;
 }
 
