@@ -26,9 +26,13 @@ const everyCase = {
   ...checks,
 };
 
+/** What a run needs that records under a name of its own. */
+export async function rigOf(ground: Ground, run: string): Promise<Rig> {
+  return new Rig(ground, run, await ground.run(ground.system.spawn(`${run}-recorder`, recorder)));
+}
+
 /** Brings a case about on our supervisor. @returns its result in the normal form */
 export async function runCase(name: CaseName, ground: Ground): Promise<unknown> {
   const run = name.toLowerCase() as Lowercase<CaseName>;
-  const recording = await ground.run(ground.system.spawn(`${run}-recorder`, recorder));
-  return everyCase[run](new Rig(ground, run, recording));
+  return everyCase[run](await rigOf(ground, run));
 }
