@@ -13,6 +13,8 @@ export interface Embedded {
   usedBytes(): Promise<number> | undefined;
   /** Ends it at once, whatever it does. Idempotent. */
   kill(): void;
+  /** What is left of it does not keep this process from ending any more. */
+  forsake(): void;
   /** Resolves when it is gone. */
   readonly gone: Promise<void>;
 }
@@ -30,8 +32,3 @@ export const workerFile: URL = new URL(
   import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
   import.meta.url,
 );
-
-/** Flags of this process that a worker shall have too: loaders, conditions; not a debugger's port. */
-export function inheritedFlags(): string[] {
-  return process.execArgv.filter((flag) => !/^--(inspect|debug|max-old-space-size|eval|print)/.test(flag));
-}

@@ -2,6 +2,8 @@ import type { Embedded } from "./embedded.ts";
 
 /** Samples in a row above the limit: what stays so long is no garbage. */
 const samplesMax = 8;
+/** V8's limit, too, is one of what has outlived the youngest; these may take as much again, in MiB. */
+export const youngMaxMb = 32;
 /** A heap so many times above the limit is not waited for. */
 const burst = 3;
 
@@ -21,13 +23,15 @@ export class HeapWatch {
 
   /** The worker is in the midst of a turn. */
   sample(): void {
-    if (this.#sampling) return;
+    const asked = this.#sampling ? undefined : this.#worker.usedBytes();
+    if (asked === undefined) return;
     this.#sampling = true;
-    this.#worker.usedBytes()?.then(
+    asked.then(
       (bytes) => {
         this.#sampling = false;
-        this.#above = bytes > this.#limitBytes ? this.#above + 1 : 0;
-        if (this.#above >= samplesMax || bytes > burst * this.#limitBytes) this.#onExceeded();
+        const oldBytes = bytes - youngMaxMb * 1_048_576;
+        this.#above = oldBytes > this.#limitBytes ? this.#above + 1 : 0;
+        if (this.#above >= samplesMax || oldBytes > burst * this.#limitBytes) this.#onExceeded();
       },
       // It has ended meanwhile.
       () => {},

@@ -22,9 +22,15 @@ export interface HostingOptions {
   readonly module: URL | string;
   /** The name of the export; default "default". */
   readonly name?: string;
-  /** JavaScript heap and buffers, in MiB; beyond it the actor is killed. Default 128, at least 16. */
+  /**
+   * What its JavaScript heap and buffers may hold, in MiB, the garbage of V8's young generation not counted; beyond it
+   * the actor is killed. Default 128, at least 16; the runtime itself takes about 10 of it.
+   */
   readonly heapMaxMb?: number;
-  /** How long one turn may take, in milliseconds; longer ones are killed. Default 5,000, at least 10. */
+  /**
+   * How long one turn may take, in milliseconds; longer ones are killed. A loop outside of a turn, as in a call that was
+   * awaited, is killed by a heartbeat that is not answered for so long. Default 5,000, at least 10.
+   */
   readonly turnMaxMs?: number;
   /** How long the worker may take until the actor's first state is entered, in milliseconds. Default 10,000. */
   readonly startMaxMs?: number;

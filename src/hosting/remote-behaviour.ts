@@ -1,46 +1,17 @@
 import type { AnyEventObject, Snapshot } from "xstate";
-import type { Actors, AskLimits, Starting } from "../../machines/index.ts";
-import {
-  type ActorAddress,
-  type ActorOutcome,
-  fromWireError,
-  type Protocol,
-  toWireError,
-} from "../../protocols/index.ts";
-import type { ActorDefinition } from "../actor.ts";
+import { CoxswainError, toWireError } from "../../protocols/index.ts";
 import type { Behaviour } from "../behaviour.ts";
 import type { Timer } from "../env/env.ts";
-import type { Node } from "../node.ts";
-import type { HostCell, Verdict } from "../xstate/host.ts";
+import type { Verdict } from "../xstate/host.ts";
 import { startProcess } from "./child-process.ts";
 import type { Embedded, Ended } from "./embedded.ts";
+import { Errands } from "./errands.ts";
 import { HeapWatch } from "./heap-watch.ts";
 import type { Hosting } from "./hosting.ts";
-import { looseProtocol } from "./loose-protocol.ts";
-import { plainError } from "./plain-error.ts";
 import { Pulse } from "./pulse.ts";
+import { type RemoteCell, repeat } from "./remote-cell.ts";
 import { startThread } from "./thread.ts";
-import type { Cause, Report, Request, View, Word } from "./words.ts";
-
-/** What a hosted actor's node side needs of its cell. */
-export interface RemoteCell extends HostCell {
-  readonly address: ActorAddress;
-  readonly node: Node;
-  readonly definition: ActorDefinition;
-  readonly outcome: ActorOutcome | undefined;
-  readonly actors: Actors;
-  /** A turn answered "pending" is over: `run` does what it said, as a part of that turn. */
-  complete(run: () => Verdict): void;
-  endWith(outcome: ActorOutcome): void;
-  finish(outcome: ActorOutcome): void;
-  ask(
-    cause: unknown,
-    protocol: Protocol,
-    to: ActorAddress,
-    message: AnyEventObject,
-    limits: AskLimits,
-  ): Promise<unknown>;
-}
+import type { Cause, Report, View, Word } from "./words.ts";
 
 /** How long a worker may take to dispose of its actor, in milliseconds, before it is killed. */
 const disposeMaxMs = 1_000;
@@ -58,7 +29,7 @@ export class RemoteBehaviour implements Behaviour {
   readonly #cell: RemoteCell;
   readonly #hosting: Hosting;
   readonly #input: unknown;
-  readonly #requests = new Map<number, AbortController>();
+  readonly #errands: Errands;
   #phase: "loading" | "idle" | "turning" | "ended" = "loading";
   #worker: Embedded | undefined;
   #pulse: Pulse | undefined;
@@ -70,6 +41,7 @@ export class RemoteBehaviour implements Behaviour {
     this.#hosting = hosting;
     this.#cell = cell;
     this.#input = input;
+    this.#errands = new Errands(cell, (answer) => this.#worker?.post(answer));
   }
 
   get snapshot(): Snapshot<unknown> {
@@ -140,19 +112,34 @@ export class RemoteBehaviour implements Behaviour {
     this.#phase = "ended";
     this.#pulse?.close();
     this.#loadLimit?.cancel();
-    for (const request of this.#requests.values()) request.abort();
-    this.#requests.clear();
+    this.#errands.close();
     const worker = this.#worker;
     if (worker === undefined) return;
-    const { env, node } = this.#cell;
-    if (!resting) worker.kill();
-    else worker.post({ type: "stop" });
-    const limit = resting ? env.setTimer(disposeMaxMs, () => worker.kill()) : undefined;
-    const gone = worker.gone.then(() => {
-      limit?.cancel();
-      node.leaving.delete(gone);
+    if (resting) worker.post({ type: "stop" });
+    else worker.kill();
+    const { leaving } = this.#cell.node;
+    const gone = this.#gone(worker).then(() => void leaving.delete(gone));
+    leaving.add(gone);
+  }
+
+  /** Sees to it that the worker goes. One that is deep in code of the system, not of JavaScript, is left behind. */
+  #gone(worker: Embedded): Promise<void> {
+    const { env, node, address } = this.#cell;
+    return new Promise((resolve) => {
+      const forsake = (): void => {
+        node.report({ level: "warning", message: `The worker of ${address} does not end`, address });
+        worker.forsake();
+        resolve();
+      };
+      let limit = env.setTimer(disposeMaxMs, () => {
+        worker.kill();
+        limit = env.setTimer(disposeMaxMs, forsake);
+      });
+      void worker.gone.then(() => {
+        limit.cancel();
+        resolve();
+      });
     });
-    node.leaving.add(gone);
   }
 
   persist(): unknown {
@@ -161,8 +148,19 @@ export class RemoteBehaviour implements Behaviour {
 
   // ---- what the worker says ----
 
+  /** The actor's code could post here too: what it posts must not harm the node. */
   #heard(report: Report): void {
-    if (this.#phase === "ended") return;
+    try {
+      if (this.#phase !== "ended") this.#take(report);
+    } catch (cause) {
+      const text = `${this.#cell.address}: what its worker says cannot be understood`;
+      const error = toWireError(new CoxswainError("INVARIANT_BROKEN", text, { cause }));
+      this.#cell.node.report({ level: "error", message: text, address: this.#cell.address, error: cause });
+      this.#cell.finish({ kind: "failed", error });
+    }
+  }
+
+  #take(report: Report): void {
     switch (report.type) {
       case "busy":
         return this.#pulse?.begun();
@@ -222,41 +220,21 @@ export class RemoteBehaviour implements Behaviour {
     }
   }
 
-  #do(word: Word): unknown {
-    const cell = this.#cell;
+  #do(word: Word): void {
     switch (word.say) {
       case "begin":
-        return cell.begin(word.cause);
+        return void this.#cell.begin(word.cause);
       case "end":
         return this.#turned(word.view);
       case "view":
         this.#view = word.view;
         return;
-      case "send":
-        return cell.send(targetOf(word.target, word.event), word.event);
-      case "emit":
-        return cell.emit(word.event);
-      case "log":
-        return cell.log(word.args);
-      case "lost":
-        return cell.lost({ type: word.event }, word.target);
-      case "withheld":
-        return cell.withheld(word.kind, word.detail);
-      case "effectFailed":
-        return cell.effectFailed(fromWireError(word.error), word.what);
-      case "done":
-        return cell.done(word.output);
-      case "failed":
-        return cell.failed(fromWireError(word.error));
-      case "stop":
-        return cell.endWith({
-          kind: "stopped",
-          ...(word.reason === undefined ? {} : { reason: word.reason }),
-        });
       case "request":
-        return void this.#request(word.number, word.request);
+        return void this.#errands.run(word.number, word.request);
       case "withdraw":
-        return this.#requests.get(word.number)?.abort();
+        return this.#errands.withdraw(word.number);
+      default:
+        return repeat(word, this.#cell);
     }
   }
 
@@ -265,43 +243,10 @@ export class RemoteBehaviour implements Behaviour {
     if (view !== undefined) this.#view = view;
     this.#cell.end(before, view === undefined ? before : this.snapshot);
   }
-
-  async #request(number: number, request: Request): Promise<void> {
-    const controller = new AbortController();
-    this.#requests.set(number, controller);
-    const answer = await this.#carryOut(request, controller.signal).then(
-      (value) => ({ ok: true as const, value }),
-      (error: unknown) => ({ ok: false as const, error: plainError(error) }),
-    );
-    if (!this.#requests.delete(number) || this.#phase === "ended") return;
-    this.#worker?.post({ type: "answered", request: number, answer });
-  }
-
-  async #carryOut(request: Request, signal: AbortSignal): Promise<unknown> {
-    const cell = this.#cell;
-    switch (request.what) {
-      case "ask": {
-        const { cause, to, message, limits } = request;
-        const protocol = looseProtocol(request.protocol, message.type, "question");
-        return cell.ask(cause, protocol, to, message, { ...limits, signal });
-      }
-      case "startActor":
-        return cell.actors.start({ ...(request.starting as unknown as Starting), signal });
-      case "stopActor":
-        return cell.actors.stop(...(request.args as Parameters<Actors["stop"]>));
-    }
-  }
 }
 
 function causeOf(cause: unknown): Cause | undefined {
   if (cause === undefined) return undefined;
   const { id, correlationId, deadlineMs, traceparent } = (cause as Cause).envelope;
   return { envelope: { id, correlationId, deadlineMs, traceparent } };
-}
-
-/** Protocols stay in the worker. */
-function targetOf(target: unknown, event: AnyEventObject): unknown {
-  if (typeof target !== "object" || target === null || !("$to" in target)) return target;
-  const { $to, protocol } = target as { $to: string; protocol: string };
-  return { $to, protocol: looseProtocol(protocol, event.type, "message") };
 }

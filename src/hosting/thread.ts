@@ -1,8 +1,9 @@
 import type { HeapInfo } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { toWireError } from "../../protocols/index.ts";
-import { type Embedded, type Ended, inheritedFlags, type StartEmbedded, workerFile } from "./embedded.ts";
+import { type Embedded, type Ended, type StartEmbedded, workerFile } from "./embedded.ts";
 import { usedBytesOf } from "./heap.ts";
+import { youngMaxMb } from "./heap-watch.ts";
 import type { Order, Report } from "./words.ts";
 
 /** Since Node 22.16. It is answered also while the thread's code runs. */
@@ -22,8 +23,10 @@ function hardLimitMb(heapMaxMb: number): number {
 export const startThread: StartEmbedded = (address, { heapMaxMb }, { onReport, onEnd }) => {
   const worker = new Worker(workerFile, {
     name: address,
-    execArgv: inheritedFlags(),
-    resourceLimits: { maxOldGenerationSizeMb: hardLimitMb(heapMaxMb) },
+    resourceLimits: {
+      maxOldGenerationSizeMb: hardLimitMb(heapMaxMb),
+      maxYoungGenerationSizeMb: youngMaxMb,
+    },
   });
   let ended: Ended | undefined;
   worker.on("message", (report: Report) => onReport(report));
@@ -43,6 +46,7 @@ export const startThread: StartEmbedded = (address, { heapMaxMb }, { onReport, o
     post: (order: Order) => worker.postMessage(order),
     usedBytes: () => (worker as WithHeapStatistics).getHeapStatistics?.().then(usedBytesOf),
     kill: () => void worker.terminate(),
+    forsake: () => worker.unref(),
     gone,
   } satisfies Embedded;
 };

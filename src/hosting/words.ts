@@ -56,13 +56,8 @@ export interface View {
   readonly postponed: readonly string[];
 }
 
-/** What a hosted actor asked of its cell, written down in the worker; the node does it in the same order. */
-export type Word =
-  | { readonly say: "begin"; readonly cause: Cause | undefined }
-  /** @property view where it changed. */
-  | { readonly say: "end"; readonly view: View | undefined }
-  /** The first state. */
-  | { readonly say: "view"; readonly view: View }
+/** What a hosted actor said, as its cell would have heard it. */
+export type Said =
   | { readonly say: "send"; readonly target: unknown; readonly event: AnyEventObject }
   | { readonly say: "emit"; readonly event: AnyEventObject }
   | { readonly say: "log"; readonly args: readonly string[] }
@@ -75,9 +70,19 @@ export type Word =
   | { readonly say: "effectFailed"; readonly error: WireError; readonly what: string }
   | { readonly say: "done"; readonly output: unknown }
   | { readonly say: "failed"; readonly error: WireError }
-  | { readonly say: "stop"; readonly reason: string | undefined }
+  | { readonly say: "stop"; readonly reason: string | undefined };
+
+/** What is written down in the worker; the node does it in the same order. */
+export type Word =
+  | Said
+  /** A turn of the actor's own begins. */
+  | { readonly say: "begin"; readonly cause: Cause | undefined }
+  /** A turn ends. `view` where it changed. */
+  | { readonly say: "end"; readonly view: View | undefined }
+  /** The first state. */
+  | { readonly say: "view"; readonly view: View }
   | { readonly say: "request"; readonly number: number; readonly request: Request }
-  /** The asker does not wait any more. */
+  /** Whoever made the request does not wait any more. */
   | { readonly say: "withdraw"; readonly number: number };
 
 /** What became of a turn in the worker; `postponed`: the state that the message met holds it back. */

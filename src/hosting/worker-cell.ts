@@ -239,10 +239,10 @@ function stateOf(snapshot: AnySnapshot | undefined): StateValue | undefined {
   return (snapshot as AnyMachineSnapshot | undefined)?.value;
 }
 
-/** A message as plain data, checked by the protocol that is known here. @throws MESSAGE_INVALID */
+/** A message as plain data, checked by the protocol that is known here. @throws MESSAGE_INVALID, ADDRESS_INVALID */
 function outgoing(target: unknown, event: AnyEventObject): { target: unknown; event: AnyEventObject } {
-  const { $to, protocol } = target as Partial<Destination>;
-  if ($to === undefined || protocol === undefined) {
+  const { $to, protocol } = target as Destination;
+  if ("$replyTo" in (target as object) || "$self" in (target as object)) {
     return { target, event: copyPlain(event).value as AnyEventObject };
   }
   const body = outgoingBody(protocol, $to, event);

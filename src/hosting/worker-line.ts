@@ -33,7 +33,12 @@ function processLine(onOrder: (order: Order) => void): WorkerLine {
   // Ctrl-C reaches all processes of a terminal; the node says when this one is to end.
   process.on("SIGINT", () => {});
   startGuard();
-  return { post: (report) => post(report), close: () => process.disconnect() };
+  return {
+    post: (report) => post(report),
+    close: () => {
+      if (process.connected) process.disconnect();
+    },
+  };
 }
 
 /**
