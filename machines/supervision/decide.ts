@@ -3,7 +3,7 @@ import type { DownEvent } from "../verbs.ts";
 import { shutsDown } from "./auto-shutdown.ts";
 import { ended, restarting } from "./children.ts";
 import { exceeds, noteRestart } from "./intensity.ts";
-import { dequeued, emptyQueue, enqueue, headOf } from "./queue.ts";
+import { dequeued, enqueue, headOf } from "./queue.ts";
 import { reasonOf, restartDecision } from "./restart-decision.ts";
 import { type Child, childAt } from "./roster.ts";
 import { restartPlan, stopAll } from "./strategy.ts";
@@ -76,7 +76,7 @@ export function nameOf({ dynamic, address, spec }: Omit<Child, "place">): string
 /** The supervisor ends: nothing is decided any more, and all that runs is to be stopped. */
 export function closingWith(context: SupervisorContext): SupervisorContext {
   const plan = stopAll(context.flags.strategy, context.roster);
-  return { ...context, pending: emptyQueue, work: { for: "stopAll", plan } };
+  return { ...context, work: { for: "stopAll", plan } };
 }
 
 export function gaveUpFact({
