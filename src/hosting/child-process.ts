@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { WireError } from "../../protocols/index.ts";
-import { type Embedded, type StartEmbedded, workerFile } from "./embedded.ts";
+import { type Embedded, inheritedFlags, type StartEmbedded, workerFile } from "./embedded.ts";
 import type { Order, Report } from "./words.ts";
 
 /** What a process needs besides its actor's heap: code, V8's own, the guard thread, garbage not yet given back; in MiB. */
@@ -48,17 +48,6 @@ export const startProcess: StartEmbedded = (_address, { heapMaxMb }, { onReport,
     gone,
   } satisfies Embedded;
 };
-
-/** Flags of this process that the child shall have too, as a loader's; not a debugger's port, nor a program given as text. */
-function inheritedFlags(): string[] {
-  const flags: string[] = [];
-  for (let at = 0; at < process.execArgv.length; at++) {
-    const flag = process.execArgv[at] ?? "";
-    if (/^(-e|-p|-pe|--eval|--print)$/.test(flag)) at++;
-    else if (!/^--(inspect|max-old-space-size|input-type|eval=|print=)/.test(flag)) flags.push(flag);
-  }
-  return flags;
-}
 
 /** What the child writes to standard error, but for V8's last words, of which the node tells in one line. */
 function passOn({ stderr }: ChildProcess): void {

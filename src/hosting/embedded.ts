@@ -32,3 +32,14 @@ export const workerFile: URL = new URL(
   import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
   import.meta.url,
 );
+
+/** Flags of this process that a worker shall have too, as a loader's; not a debugger's port, nor a program given as text. */
+export function inheritedFlags(): string[] {
+  const flags: string[] = [];
+  for (let at = 0; at < process.execArgv.length; at++) {
+    const flag = process.execArgv[at] ?? "";
+    if (/^(-e|-p|-pe|--eval|--print)$/.test(flag)) at++;
+    else if (!/^--(inspect|max-old-space-size|input-type|eval=|print=)/.test(flag)) flags.push(flag);
+  }
+  return flags;
+}

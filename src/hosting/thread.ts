@@ -1,7 +1,7 @@
 import type { HeapInfo } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { toWireError } from "../../protocols/index.ts";
-import { type Embedded, type Ended, type StartEmbedded, workerFile } from "./embedded.ts";
+import { type Embedded, type Ended, inheritedFlags, type StartEmbedded, workerFile } from "./embedded.ts";
 import { usedBytesOf } from "./heap.ts";
 import { youngMaxMb } from "./heap-watch.ts";
 import type { Order, Report } from "./words.ts";
@@ -23,6 +23,7 @@ function hardLimitMb(heapMaxMb: number): number {
 export const startThread: StartEmbedded = (address, { heapMaxMb }, { onReport, onEnd }) => {
   const worker = new Worker(workerFile, {
     name: address,
+    ...flags(),
     resourceLimits: {
       maxOldGenerationSizeMb: hardLimitMb(heapMaxMb),
       maxYoungGenerationSizeMb: youngMaxMb,
@@ -50,6 +51,12 @@ export const startThread: StartEmbedded = (address, { heapMaxMb }, { onReport, o
     gone,
   } satisfies Embedded;
 };
+
+/** Flags are inherited; but one that says how to read a program given as text does not go with a file. */
+function flags(): { execArgv?: string[] } {
+  const asText = process.execArgv.some((flag) => flag.startsWith("--input-type"));
+  return asText ? { execArgv: inheritedFlags() } : {};
+}
 
 function byItself(code: number): { code: string; message: string } {
   return { code: "ACTOR_FAILED", message: `Its thread ended by itself, with code ${code}` };
