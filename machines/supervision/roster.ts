@@ -28,7 +28,8 @@ export interface Child {
 export interface Roster {
   readonly nextPlace: number;
   readonly children: Trie<Child>;
-  readonly index: Trie<readonly Entry[]>;
+  /** The places of those whose name falls into a bucket; mostly one. */
+  readonly index: Trie<readonly number[]>;
   readonly counts: RosterCounts;
 }
 
@@ -40,11 +41,6 @@ export interface RosterCounts {
   readonly significant: number;
 }
 
-interface Entry {
-  readonly name: string;
-  readonly place: number;
-}
-
 export const emptyRoster: Roster = {
   nextPlace: 0,
   children: emptyTrie,
@@ -52,27 +48,28 @@ export const emptyRoster: Roster = {
   counts: { all: 0, running: 0, supervisors: 0, significant: 0 },
 };
 
-export function childAt(roster: Roster, address: string): Child | undefined {
-  return named(roster, `@${address}`);
+export function childAt({ index, children }: Roster, address: string): Child | undefined {
+  for (const place of valueAt(index, addressBucket(address)) ?? []) {
+    const child = valueAt(children, place);
+    if (child?.address === address) return child;
+  }
+  return undefined;
 }
 
-export function childOf(roster: Roster, id: string): Child | undefined {
-  return named(roster, `#${id}`);
-}
-
-function named({ index, children }: Roster, name: string): Child | undefined {
-  const entry = valueAt(index, hashOf(name))?.find((one) => one.name === name);
-  return entry === undefined ? undefined : valueAt(children, entry.place);
+export function childOf({ index, children }: Roster, id: string): Child | undefined {
+  for (const place of valueAt(index, idBucket(id)) ?? []) {
+    const child = valueAt(children, place);
+    if (child?.spec.id === id && !child.dynamic) return child;
+  }
+  return undefined;
 }
 
 /** Puts a child at the end of the order. Its address and, if static, its id must be new. */
 export function withChild(roster: Roster, child: Omit<Child, "place">): Roster {
   const place = roster.nextPlace;
   let { index } = roster;
-  for (const name of namesOf(child)) {
-    const hash = hashOf(name);
-    index = put(index, hash, [...(valueAt(index, hash) ?? []), { name, place }]);
-  }
+  for (const bucket of bucketsOf(child))
+    index = put(index, bucket, [...(valueAt(index, bucket) ?? []), place]);
   const placed = { ...child, place };
   return {
     nextPlace: place + 1,
@@ -91,10 +88,9 @@ export function withChange(roster: Roster, child: Child): Roster {
 
 export function withoutChild(roster: Roster, child: Child): Roster {
   let { index } = roster;
-  for (const name of namesOf(child)) {
-    const hash = hashOf(name);
-    const others = (valueAt(index, hash) ?? []).filter((one) => one.name !== name);
-    index = others.length === 0 ? without(index, hash) : put(index, hash, others);
+  for (const bucket of bucketsOf(child)) {
+    const others = (valueAt(index, bucket) ?? []).filter((place) => place !== child.place);
+    index = others.length === 0 ? without(index, bucket) : put(index, bucket, others);
   }
   const counts = recount(roster.counts, child, undefined);
   return { ...roster, index, counts, children: without(roster.children, child.place) };
@@ -109,24 +105,48 @@ export function newestFirst(roster: Roster): Iterable<Child> {
   return descending(roster.children);
 }
 
-function namesOf({ address, spec, dynamic }: Omit<Child, "place">): string[] {
-  return dynamic ? [`@${address}`] : [`@${address}`, `#${spec.id}`];
+function bucketsOf({ address, spec, dynamic }: Omit<Child, "place">): readonly number[] {
+  const own = addressBucket(address);
+  if (dynamic) return [own];
+  const byId = idBucket(spec.id);
+  return own === byId ? [own] : [own, byId];
 }
 
 function recount(counts: RosterCounts, before: Child | undefined, after: Child | undefined): RosterCounts {
-  const change = (holds: (child: Child) => boolean): number =>
-    Number(after !== undefined && holds(after)) - Number(before !== undefined && holds(before));
   return {
-    all: counts.all + change(() => true),
-    running: counts.running + change(({ state }) => state === "running"),
-    supervisors: counts.supervisors + change(({ spec }) => spec.type === "supervisor"),
-    significant: counts.significant + change(({ spec, state }) => spec.significant && state !== "stopped"),
+    all: counts.all + Number(after !== undefined) - Number(before !== undefined),
+    running: counts.running + change(isRunning, before, after),
+    supervisors: counts.supervisors + change(isSupervisor, before, after),
+    significant: counts.significant + change(isAwaited, before, after),
   };
 }
 
-/** FNV-1a, folded to 30 bits. */
-function hashOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return ((hash >>> 0) ^ (hash >>> 30)) & 0x3fffffff;
+function change(
+  holds: (child: Child) => boolean,
+  before: Child | undefined,
+  after: Child | undefined,
+): number {
+  return Number(after !== undefined && holds(after)) - Number(before !== undefined && holds(before));
+}
+
+const isRunning = ({ state }: Child): boolean => state === "running";
+const isSupervisor = ({ spec }: Child): boolean => spec.type === "supervisor";
+const isAwaited = ({ spec, state }: Child): boolean => spec.significant && state !== "stopped";
+
+/** So many buckets that among 100,000 children one holds three, and so few that none needs a branch of its own. */
+const bucketBits = 15;
+const seed = 0x811c9dc5;
+const prime = 0x01000193;
+/** Addresses and ids begin apart, so that alike ones fall apart. */
+const addressSeed = Math.imul(seed ^ 0x40, prime);
+const idSeed = Math.imul(seed ^ 0x23, prime);
+
+const addressBucket = (address: string): number => bucketOf(addressSeed, address);
+const idBucket = (id: string): number => bucketOf(idSeed, id);
+
+/** FNV-1a, folded. */
+function bucketOf(begun: number, name: string): number {
+  let hash = begun;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), prime);
+  return (hash ^ (hash >>> bucketBits) ^ (hash >>> (2 * bucketBits))) & (2 ** bucketBits - 1);
 }

@@ -16,11 +16,14 @@ interface Branch<V> {
   readonly slots: readonly (Branch<V> | V)[];
 }
 
-const width = 32;
+const bitsEach = 5;
+const width = 2 ** bitsEach;
 const nothing: Branch<never> = { bits: 0, slots: [] };
 export const emptyTrie: Trie<never> = { levels: 1, root: nothing };
 
 function slotOf(at: number, level: number): number {
+  // Bit operations know 32 bits, and all numbers but a few are smaller.
+  if (at < 2 ** 30 && level < 6) return (at >> (bitsEach * level)) & (width - 1);
   return Math.floor(at / width ** level) % width;
 }
 
@@ -60,8 +63,8 @@ function putIn<V>({ bits, slots }: Branch<V>, level: number, at: number, value: 
   const there = taken(bits, slot);
   const below = there ? (slots[place] as Branch<V>) : nothing;
   const entry = level === 0 ? value : putIn(below, level - 1, at, value);
-  const copy = slots.slice();
-  copy.splice(place, there ? 1 : 0, entry);
+  // Not `splice`, which leaves room for a dozen more that never come.
+  const copy = there ? slots.with(place, entry) : slots.toSpliced(place, 0, entry);
   return { bits: bits | (1 << slot), slots: copy };
 }
 
@@ -74,13 +77,8 @@ function removeIn<V>({ bits, slots }: Branch<V>, level: number, at: number): Bra
   const slot = slotOf(at, level);
   const place = rank(bits, slot);
   const below = level === 0 ? nothing : removeIn(slots[place] as Branch<V>, level - 1, at);
-  const copy = slots.slice();
-  if (below.bits !== 0) {
-    copy[place] = below;
-    return { bits, slots: copy };
-  }
-  copy.splice(place, 1);
-  return { bits: bits & ~(1 << slot), slots: copy };
+  if (below.bits !== 0) return { bits, slots: slots.with(place, below) };
+  return { bits: bits & ~(1 << slot), slots: slots.toSpliced(place, 1) };
 }
 
 /** The values, by ascending number. */
