@@ -29,7 +29,9 @@ function rollCall(given: Roster, work: Work, result: CarriedOut): Roster {
     if (child !== undefined) roster = to(roster, child);
   };
   const again = work.for === "restart" ? 1 : 0;
-  for (const { address } of result.stopped) change(address, ended);
+  // Of those that were stopped and are up again the end is not noted: in a restart of all, that is each of them.
+  const upAgain = new Set(result.started.map(({ address }) => address));
+  for (const { address } of result.stopped) if (!upAgain.has(address)) change(address, ended);
   for (const one of result.started)
     change(one.address, (all, child) =>
       withChange(all, { ...up(child, one), restarts: child.restarts + again }),

@@ -18,24 +18,22 @@ export function restarting(roster: Roster, child: Child, awaits?: number): Roste
 
 /** The same child, up. The input of a temporary one is not kept: it is never started again. */
 export function up<C extends Omit<Child, "place">>(child: C, { activation, node }: Up): C {
+  const { awaits: _awaits, node: _before, ownInput, ...rest } = child;
   const running = {
-    ...without(child, ["awaits", "node"]),
+    ...rest,
     ...(node === undefined ? {} : { node }),
     state: "running" as const,
     activation,
     failedTries: 0,
   };
-  if (child.spec.restart !== "temporary") return running as C;
+  const temporary = child.spec.restart === "temporary";
+  if (!temporary) return (ownInput === undefined ? running : { ...running, ownInput }) as unknown as C;
   // A dynamic child's spec is the template, which the others need whole.
-  const spec = child.dynamic ? child.spec : without(child.spec, ["input"]);
-  return { ...without(running, ["ownInput"]), spec } as C;
+  if (child.dynamic || child.spec.input === undefined) return running as unknown as C;
+  const { input: _input, ...spec } = child.spec;
+  return { ...running, spec } as unknown as C;
 }
 
-function atRest(child: Child): Child {
-  return without(child, ["activation", "node", "awaits"]);
-}
-
-/** A copy without these keys, which may be left out. */
-function without<T extends object>(of: T, keys: readonly (keyof T & string)[]): T {
-  return Object.fromEntries(Object.entries(of).filter(([key]) => !keys.includes(key as never))) as T;
+function atRest({ activation: _activation, node: _node, awaits: _awaits, ...child }: Child): Child {
+  return child;
 }
