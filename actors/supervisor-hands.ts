@@ -22,9 +22,16 @@ export function handsOf(named: (actor: string) => ActorDefinition | undefined) {
   return fromCallback<Halt, Plan>(({ input: plan, sendBack, receive, self, system }) => {
     const actors = actorsOf(self, system);
     const halting = new AbortController();
+    let over = false;
     receive(() => halting.abort());
-    void carryOut(plan, actors, named, halting.signal).then(sendBack);
-    return () => halting.abort();
+    void carryOut(plan, actors, named, halting.signal).then((result) => {
+      over = true;
+      sendBack(result);
+    });
+    // An abort makes an error with a stack trace, which nobody needs once the plan is carried out.
+    return () => {
+      if (!over) halting.abort();
+    };
   });
 }
 
