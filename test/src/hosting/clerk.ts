@@ -188,7 +188,11 @@ export const clerkMachine = setup({
         ],
       },
     },
-    locked: { meta: { postpone: ["note", "file"] }, on: { unlock: "open" } },
+    locked: {
+      meta: { postpone: ["note", "file"] },
+      // What is held back is never taken here.
+      on: { unlock: "open", file: { actions: reply({ text: "filed in a locked office" }) } },
+    },
     locking: { after: { soon: "locked" } },
     waiting: {
       invoke: {
