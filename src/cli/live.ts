@@ -15,7 +15,7 @@ const telling: ReadonlySet<string> = new Set([
 /** Between two looks, in milliseconds, however many facts there are. */
 const restMs = 100;
 
-export interface LiveOptions {
+interface LiveOptions {
   readonly screen: Screen;
   /** Their facts say when to look again. */
   readonly subjects: readonly string[];

@@ -5,17 +5,15 @@ import type { Surveyed, SurveyOptions } from "./survey.ts";
 /** What a supervisor says of itself and its children; `silent` with the reason where it says nothing. */
 export type Oversight = ReplyOf<typeof supervision, "whichChildren"> | { readonly silent: string };
 
-/** Children one answer may list: more would not fit a message. */
-const childrenMax = 2_000;
 /** Supervisors that are asked at a time. */
 const askedMax = 32;
 
-export function isSupervisor({ protocol }: { readonly protocol: string }): boolean {
+function isSupervisor({ protocol }: { readonly protocol: string }): boolean {
   const [major] = supervision.tag.split(".");
   return protocol.startsWith(`${major}.`);
 }
 
-/** Asks every supervisor that was found for its children. By address. */
+/** Asks every supervisor that was found for its children, at most `limit` each. By address. */
 export async function oversee(
   client: Pick<SystemClient, "ref">,
   nodes: readonly Surveyed[],
@@ -25,7 +23,7 @@ export async function oversee(
     .flatMap(({ answer }) => ("silent" in answer ? [] : answer.actors.filter(isSupervisor)))
     .map(({ address }) => address);
   const overseen = new Map<string, Oversight>();
-  const asked = { type: "whichChildren", limit: Math.min(limit, childrenMax) } as const;
+  const asked = { type: "whichChildren", limit: limit } as const;
   const work = found.values();
   const askInTurn = async (): Promise<void> => {
     for (const address of work) {

@@ -4,8 +4,11 @@ import { type Command, exitCodes, type Given, type OptionSpecs, UsageError } fro
 import { durationText, type Paint, paintFor, plainText, print, stateText, table, toJson } from "./output.ts";
 import { type Surveyed, type SurveyOptions, survey } from "./survey.ts";
 
+/** An answer of more values than fit a message is not sent: some twenty for each actor. */
+const limitMax = 2_500;
+
 export const surveyOptions: OptionSpecs = {
-  limit: { type: "string", value: "N", says: "Actors of one node, at most 5,000; default 1,000" },
+  limit: { type: "string", value: "N", says: "Actors of one node, at most 2,500; default 1,000" },
   within: { type: "string", value: "MS", says: "How long a node may take to answer; default 2,000 ms" },
 };
 
@@ -37,7 +40,7 @@ export function surveyOf(given: Given): SurveyOptions {
   }
   return {
     under,
-    limit: given.count("limit", 1_000, { min: 1, max: 5_000 }),
+    limit: given.count("limit", 1_000, { min: 1, max: limitMax }),
     withinMs: given.count("within", 2_000, { min: 1, max: 600_000 }),
   };
 }

@@ -11,7 +11,7 @@ export interface Screen {
 }
 
 /** What a terminal is, as far as we draw on it. */
-export type TerminalStream = Pick<NodeJS.WriteStream, "write" | "rows">;
+type TerminalStream = Pick<NodeJS.WriteStream, "write" | "rows">;
 
 const escapes = {
   // A screen of its own, without a cursor; what is too long for a line is cut by the terminal.

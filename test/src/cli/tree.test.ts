@@ -123,6 +123,20 @@ it("tree --watch ends with 3 when its server is gone for good", async () => {
   expect(tree.stdout).toContain("nothing is seen now");
 });
 
+it("a crowd is cut to the limit, and the largest limit still fits a message", async () => {
+  await using server = await testServer();
+  await using terminal = await openTerminal();
+  await using system = await createSystem({ name: "fleet", servers: server.url });
+  const children = Array.from({ length: 3_000 }, (_, n) => ({ id: `c${n}`, actor: counterActor }));
+  await system.spawn("crowd", defineSupervisor({ children }));
+  const look = async (limit: number): Promise<string> =>
+    (await output(terminal.coxswain(["tree", "--servers", server.url, "--limit", String(limit)]))).stdout;
+  expect(await look(2)).toMatch(
+    / 2 of 3001 actors\n.* 2 of 3000 children, 0 restarts of these\n.*─ c2998 .*\n.*─ c2999 .*\n.*─ c0 /,
+  );
+  expect(await look(2_500)).toMatch(/ 2500 of 3001 actors\n.* 2500 of 3000 children, 0 restarts of these\n/);
+});
+
 it("--every without --watch is a mistake", async () => {
   await using terminal = await openTerminal();
   const { stderr, code } = await output(terminal.coxswain(["tree", "--every", "500"]));

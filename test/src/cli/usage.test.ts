@@ -51,7 +51,7 @@ describe("what is not understood", () => {
     { args: ["ps", "--json=yes"], says: "Expected --json without a value" },
     { args: ["ps", "-x"], says: "no option -x." },
     { args: ["ps", "crew.*"], says: 'Expected an address like "crew.bow", got "crew.*"' },
-    { args: ["ps", "--limit", "5001"], says: "Expected --limit to be a whole number from 1 to 5000" },
+    { args: ["ps", "--limit", "2501"], says: "Expected --limit to be a whole number from 1 to 2500" },
     { args: ["tap", "a..b"], says: "Expected a pattern" },
     { args: ["tap", "a.>.b"], says: "Expected a pattern" },
     { args: ["letters"], says: 'Expected "coxswain letters list"' },
