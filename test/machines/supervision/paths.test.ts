@@ -128,7 +128,10 @@ function keyOf(snapshot: SupervisorSnapshot): string {
   return JSON.stringify({ ...at, restarts: restarts.length, waiting, numbered });
 }
 
-/** Walks to each state that can be reached on a shortest path, and from there along each event, on a live machine. */
+/**
+ * Walks to each state that can be reached on a shortest path, on a live machine; and on from there along each
+ * event that takes a transition which none took before.
+ */
 function walk(coverage: Coverage, input: SupervisorInput, events = eventsAt): void {
   const paths = getShortestPaths(silent, {
     input,
@@ -136,15 +139,24 @@ function walk(coverage: Coverage, input: SupervisorInput, events = eventsAt): vo
     serializeState: keyOf as never,
     limit: 20_000,
   });
+  const chosen = new Set<unknown>();
   for (const { steps, state } of paths) {
     const way = steps.map(({ event }) => event).filter((event) => !isInit(event));
-    for (const next of [undefined, ...events(state)]) {
-      const actor = createActor(silent, { input, inspect: coverage.watch });
-      actor.start();
-      for (const event of next === undefined ? way : [...way, next]) actor.send(event);
-      actor.stop();
+    go(coverage, input, way);
+    for (const next of events(state)) {
+      const choice = silent.getTransitionData(state, next);
+      if (choice.every((transition) => chosen.has(transition))) continue;
+      for (const transition of choice) chosen.add(transition);
+      go(coverage, input, [...way, next]);
     }
   }
+}
+
+function go(coverage: Coverage, input: SupervisorInput, way: readonly SupervisorEvent[]): void {
+  const actor = createActor(silent, { input, inspect: coverage.watch });
+  actor.start();
+  for (const event of way) actor.send(event);
+  actor.stop();
 }
 
 function isInit({ type }: { readonly type: string }): boolean {

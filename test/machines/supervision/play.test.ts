@@ -182,15 +182,15 @@ describe("whatever its children do and its hands fail at", () => {
               2,
             );
       }),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
   });
 
   test("the plays are not idle: in a sample of them supervisors give up, tries fail, and children restart", () => {
-    const facts = fc.sample(casts, { numRuns: 200, seed: 1 }).flatMap((cast) => played(cast).stage.facts);
+    const facts = fc.sample(casts, { numRuns: 60, seed: 1 }).flatMap((cast) => played(cast).stage.facts);
     const often = (wanted: string): number => facts.filter(({ type }) => type === wanted).length;
     for (const type of ["restarted", "restartFailed", "gaveUp", "escalated"])
-      expect(often(type), type).toBeGreaterThan(20);
+      expect(often(type), type).toBeGreaterThan(5);
   });
 });
 
