@@ -1,9 +1,10 @@
 import type { Workload } from "../kit/workload.ts";
 import { ask } from "./ask.ts";
+import { hosting } from "./hosting.ts";
 import { idle } from "./idle.ts";
 import { spread } from "./spread.ts";
 import { start } from "./start.ts";
 import { supervision } from "./supervision.ts";
 import { tell } from "./tell.ts";
 
-export const workloads: readonly Workload[] = [start, ask, tell, idle, spread, supervision];
+export const workloads: readonly Workload[] = [start, ask, tell, idle, spread, supervision, hosting];
