@@ -101,14 +101,12 @@ export const supervisorMachine = setup({
     sayRestartFailed: emit(({ context, event }) => restartFailedFact(context, event as CarriedOut)),
     sayGaveUp: emit(({ context }) => gaveUpFact(context)),
     sayEscalated: emit(({ context }) => {
-      const { child, reason } = gaveUpFact(context);
-      return { type: "escalated", child, reason, to: context.superior } as const;
+      return { ...gaveUpFact(context), type: "escalated", to: context.superior } as const;
     }),
     stopSelf: stopSelf(({ context }) => {
       const { ending } = context;
-      return ending !== undefined && "reason" in ending && ending.kind !== "gaveUp"
-        ? ending.reason
-        : undefined;
+      if (ending?.kind === "gaveUp") return `gave up on ${ending.child}: ${ending.reason}`;
+      return ending !== undefined && "reason" in ending ? ending.reason : undefined;
     }),
   },
 }).createMachine({

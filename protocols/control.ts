@@ -49,9 +49,13 @@ export const control = defineProtocol({
   version: "1.0",
   accepts: {
     describe: question(z.object({}), nodeInfo),
-    /** Actors whose address begins with `under`, in order of address; at most `limit`, with how many there are. */
+    /** Actors whose address begins with `under`, in order of address, from behind `after` on; at most `limit`, with how many there are. */
     list: question(
-      z.object({ under: z.string().default(""), limit: z.number().int().min(1).max(10_000).default(1_000) }),
+      z.object({
+        under: z.string().default(""),
+        after: z.string().default(""),
+        limit: z.number().int().min(1).max(2_600).default(1_000),
+      }),
       z.object({ actors: z.array(actorInfo), total: z.number() }),
     ),
     /** Starts an actor of the node's catalogue; it ends with its owner. Answers when it is up. */

@@ -34,6 +34,8 @@ export const supervisorFlags = z.object({
   /** Whether the supervisor stops once a significant child, or the last of them, has ended by itself. */
   autoShutdown: z.enum(autoShutdowns).default("never"),
   backoff: backoff.optional(),
+  /** Children a supervisor may have. */
+  childrenMax: z.number().int().positive().default(100_000),
 });
 export type SupervisorFlags = z.infer<typeof supervisorFlags>;
 export type SupervisorFlagsInput = z.input<typeof supervisorFlags>;
@@ -83,6 +85,7 @@ export const supervisionFaults = [
   "bad_period",
   "bad_auto_shutdown",
   "bad_backoff",
+  "bad_children_max",
   "bad_children",
   "bad_template",
   "missing_id",
@@ -111,6 +114,7 @@ export const supervisionRefusals = [
   "simple_one_for_one",
   "start_failed",
   "spec_invalid",
+  "children_max",
   "stopping",
 ] as const;
 export type SupervisionRefusal = (typeof supervisionRefusals)[number];
@@ -210,6 +214,6 @@ export const supervision = defineProtocol({
     /** Too many restarts: all children are stopped, and the supervisor ends. */
     gaveUp: z.object({ child: z.string(), reason: z.string(), ...counted }),
     /** Who decides next: the supervisor's own supervisor, or "system". */
-    escalated: z.object({ child: z.string(), reason: z.string(), to: z.string() }),
+    escalated: z.object({ child: z.string(), reason: z.string(), to: z.string(), ...counted }),
   },
 });

@@ -28,6 +28,8 @@ export class Life {
   #limit: Timer | undefined;
   #dueMs = Number.POSITIVE_INFINITY;
   #asked: { readonly reason: string | undefined } | undefined;
+  /** Whether it had to be ended because it had not ended in time. */
+  late = false;
   /** What it announced while starting. */
   info: unknown;
 
@@ -102,9 +104,10 @@ export class Life {
     if (dueMs >= this.#dueMs) return;
     this.#dueMs = dueMs;
     this.#limit?.cancel();
-    this.#limit = env.setTimer(limitMs, () =>
-      this.kill(`it had not ended ${limitMs} ms after it was asked to`),
-    );
+    this.#limit = env.setTimer(limitMs, () => {
+      this.late = true;
+      this.kill(`it had not ended ${limitMs} ms after it was asked to`);
+    });
   }
 
   // ---- who wants to know ----

@@ -80,6 +80,8 @@ export class Links {
 
 function endWith(cell: Cell, to: ActorAddress, outcome: ActorOutcome, when: "always" | "unless_done"): void {
   if (when === "always") {
+    // It was cleaning up still when its supervisor's own time was over.
+    if (cell.asked) cell.life.late = true;
     return cell.endWith({ kind: "stopped", reason: `${to}, which started it, has ended (${outcome.kind})` });
   }
   if (outcome.kind === "done") return;

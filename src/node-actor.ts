@@ -19,6 +19,7 @@ import type { NodeRecord } from "./registry.ts";
 import { startActor } from "./start-actor.ts";
 
 type Start = Extract<MessageOf<typeof control>, { type: "start" }>;
+type List = Extract<MessageOf<typeof control>, { type: "list" }>;
 interface StartedFor {
   readonly asker: ReplyTo<StartReply> | undefined;
   readonly answer: StartReply;
@@ -38,7 +39,7 @@ export function nodeActor(node: Node, record: NodeRecord): ActorDefinition<typeo
     id: "node",
     on: {
       describe: { actions: reply(() => describe(node, record)) },
-      list: { actions: reply(({ event }) => list(node, event.under, event.limit)) },
+      list: { actions: reply(({ event }) => list(node, event)) },
       start: { actions: spawnChild("start", { input: ({ event }) => event as Start }) },
       "xstate.done.actor.*": {
         actions: reply(({ event }) => (event as Done).output.answer, {
@@ -81,10 +82,11 @@ function describe(node: Node, record: NodeRecord): NodeInfo {
   };
 }
 
-function list(node: Node, under: string, limit: number): { actors: ActorInfo[]; total: number } {
+function list(node: Node, { under, after, limit }: List): { actors: ActorInfo[]; total: number } {
   const found = [...node.cells.values()].filter((cell) => isUnder(cell.address, under));
-  found.sort((a, b) => (a.address < b.address ? -1 : 1));
-  return { actors: found.slice(0, limit).map((cell) => infoOf(node, cell)), total: found.length };
+  const later = found.filter(({ address }) => address > after);
+  later.sort((a, b) => (a.address < b.address ? -1 : 1));
+  return { actors: later.slice(0, limit).map((cell) => infoOf(node, cell)), total: found.length };
 }
 
 function isUnder(address: ActorAddress, under: string): boolean {

@@ -65,7 +65,7 @@ export interface DrainReport {
   readonly stopped: number;
   /** Actors that still had work when the time was up: their messages are dead letters. */
   readonly unfinished: readonly ActorAddress[];
-  /** Actors that did not end in time when they were asked to, and were killed. */
+  /** Actors that had not ended in time when they were asked to; killed, or ended with their supervisor. */
   readonly killed: readonly ActorAddress[];
   readonly counts: Readonly<Counts>;
 }
@@ -231,7 +231,7 @@ async function settle(node: Node, withinMs: number): Promise<void> {
   }
 }
 
-/** Stops the actors nobody here supervises, youngest first; they stop their own. @returns all that had to be killed */
+/** Stops the actors nobody here supervises, youngest first; they stop their own. @returns those that did not end in time */
 async function stopAll(node: Node, cells: readonly Cell[], limitMs: number): Promise<ActorAddress[]> {
   const reason = "the system is closed";
   const isOwned = ({ owner }: Cell): boolean => owner !== undefined && node.cells.has(owner.address);
@@ -239,7 +239,7 @@ async function stopAll(node: Node, cells: readonly Cell[], limitMs: number): Pro
     if (cell.outcome === undefined) cell.life.shutdown(reason, limitMs);
     if (cell.outcome === undefined) await new Promise((resolve) => cell.life.watch("drain", resolve));
   }
-  return cells.filter(({ outcome }) => outcome?.kind === "killed").map(({ address }) => address);
+  return cells.filter((cell) => cell.asked && cell.life.late).map(({ address }) => address);
 }
 
 async function settled(closing: Promise<void>, node: Node): Promise<void> {

@@ -64,9 +64,14 @@ function startStatic(
     const spec = specOf(written, { self, ...flags });
     const known = childOf(context.roster, spec.id) ?? childAt(context.roster, spec.address);
     if (known !== undefined) return alreadyThere(known);
+    if (isFull(context)) return no("children_max");
     const newcomer = newChild(spec);
     return { work: { ...forAsker("startChild", replyTo), plan: starting(newcomer), newcomer } };
   });
+}
+
+function isFull({ roster, flags }: SupervisorContext): boolean {
+  return roster.counts.all >= flags.childrenMax;
 }
 
 function alreadyThere({ address, activation }: Child): Considered {
@@ -75,6 +80,7 @@ function alreadyThere({ address, activation }: Child): Considered {
 }
 
 function startDynamic(context: SupervisorContext, { input, replyTo }: AskedFor<"startChild">): Considered {
+  if (isFull(context)) return no("children_max");
   const template = context.template as NonNullable<SupervisorContext["template"]>;
   const numbered = context.numbered + 1;
   const address = childAddress(context.self, String(numbered), template.node !== undefined);

@@ -38,6 +38,7 @@ const flagRules: readonly Rule[] = [
   ["intensity", (value) => isWhole(value, 0), "bad_intensity", "a whole number of at least 0"],
   ["periodMs", (value) => isWhole(value, 1), "bad_period", "a whole number of milliseconds of at least 1"],
   ["autoShutdown", oneOf(autoShutdowns), "bad_auto_shutdown", among(autoShutdowns)],
+  ["childrenMax", (value) => isWhole(value, 1), "bad_children_max", "a whole number of at least 1"],
   ["backoff", isBackoff, "bad_backoff", "{ initialMs, maxMs, factor?: at least 1, jitter?: 0 to 1 }"],
 ];
 
@@ -84,12 +85,13 @@ export function flagsOf(given: unknown = {}): SupervisorFlags {
   const written = (given ?? {}) as { [K in keyof SupervisorFlags]?: SupervisorFlags[K] };
   obey(flagRules, written as Written, "a supervisor");
   const { strategy = "one_for_one", intensity = 1, periodMs = 5_000, autoShutdown = "never" } = written;
+  const { childrenMax = 100_000 } = written;
   if (strategy === "simple_one_for_one" && autoShutdown !== "never")
     fail(
       "bad_combination",
       `Expected autoShutdown "never" with simple_one_for_one, got ${quote(autoShutdown)}`,
     );
-  const flags = { strategy, intensity, periodMs, autoShutdown };
+  const flags = { strategy, intensity, periodMs, autoShutdown, childrenMax };
   if (written.backoff === undefined) return flags;
   const { initialMs, maxMs, factor = 2, jitter = 0.2 } = written.backoff;
   return { ...flags, backoff: { initialMs, maxMs, factor, jitter } };
@@ -136,9 +138,14 @@ export function specOf(given: unknown, home: SpecHome): ChildSpec {
 /** All specs of a supervisor. @throws SUPERVISOR_INVALID with `details.fault` */
 export function specsOf(
   given: unknown,
-  home: SpecHome & { readonly strategy: SupervisorFlags["strategy"] },
+  home: SpecHome & Pick<SupervisorFlags, "strategy" | "childrenMax">,
 ): readonly ChildSpec[] {
   if (!Array.isArray(given)) fail("bad_children", `Expected a list of child specs, got ${quote(given)}`);
+  if (given.length > home.childrenMax)
+    fail(
+      "bad_children",
+      `Expected at most childrenMax (${home.childrenMax}) child specs, got ${given.length}`,
+    );
   if (home.strategy === "simple_one_for_one" && given.length !== 1)
     fail("bad_template", `Expected one spec, the template, with simple_one_for_one, got ${given.length}`);
   const specs = given.map((one) => specOf(one, home));

@@ -158,9 +158,12 @@ describe("a restart that fails", () => {
     expect(stage.takeStory()).toEqual([...tries, ...tries, ...tries, "gaveUp b", "escalated b", "stop a"]);
     expect(stage.facts.slice(-2)).toEqual([
       { type: "gaveUp", child: "b", reason: "no start", count: 5, windowMs: 5_000 },
-      { type: "escalated", child: "b", reason: "no start", to: "system" },
+      { type: "escalated", child: "b", reason: "no start", to: "system", count: 5, windowMs: 5_000 },
     ]);
-    expect([stage.state, stage.lastWords]).toEqual(["closed", [{ type: "stop", reason: undefined }]]);
+    expect([stage.state, stage.lastWords]).toEqual([
+      "closed",
+      [{ type: "stop", reason: "gave up on b: no start" }],
+    ]);
   });
 
   test("goes on from the child that did not start with rest_for_one", () => {
@@ -277,7 +280,14 @@ describe("the intensity", () => {
     const input = { self, supervisor: "mall" as ActorAddress, flags: { intensity: 0 }, children };
     const stage = new Rehearsal(input).carryOut();
     stage.end("shop.a");
-    expect(stage.facts.at(-1)).toEqual({ type: "escalated", child: "a", reason: "boom", to: "mall" });
+    const counted = { count: 1, windowMs: 5_000 };
+    expect(stage.facts.at(-1)).toEqual({
+      type: "escalated",
+      child: "a",
+      reason: "boom",
+      to: "mall",
+      ...counted,
+    });
   });
 });
 

@@ -89,7 +89,10 @@ test("a child spec and flags are plain data that their schemas keep", () => {
   const backoff = { initialMs: 10, maxMs: 100, factor: 2, jitter: 0.2 };
   expect(validate(supervisorFlags, { backoff: { initialMs: 10, maxMs: 100 } })).toEqual({
     ok: true,
-    value: { strategy: "one_for_one", intensity: 1, periodMs: 5_000, autoShutdown: "never", backoff },
+    value: {
+      ...{ strategy: "one_for_one", intensity: 1, periodMs: 5_000, autoShutdown: "never", backoff },
+      childrenMax: 100_000,
+    },
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { defineSupervisor } from "../../actors/index.ts";
 import { type ActorOutcome, nodeLifecycle, type OutgoingOf } from "../../protocols/index.ts";
 import { createMemoryHub, createSystem, type Env } from "../../src/index.ts";
 import { counter, counterActor } from "../support/counter.ts";
@@ -153,6 +154,19 @@ describe("going down", () => {
     const report = await system.drain({ stopWithinMs: 50 });
     expect(ends).toEqual(["three stopped", "two killed", "one stopped"]);
     expect(report).toMatchObject({ stopped: 3, unfinished: [], killed: ["two"] });
+  });
+
+  test("drain names a child that hangs in its clean-up beside the supervisor that waited for it, and none that was meant to be killed", async () => {
+    const system = await oneNode();
+    const tree = defineSupervisor({
+      children: [
+        { id: "quick", actor: wardActor, input: { tidy: true }, shutdownMs: "brutal_kill" },
+        { id: "slow", actor: wardActor, input: { tidy: true }, shutdownMs: "infinity" },
+      ],
+    });
+    await system.spawn("tree", tree);
+    const { killed } = await system.drain({ stopWithinMs: 50 });
+    expect(killed).toEqual(["tree", "tree.slow"]);
   });
 });
 

@@ -39,6 +39,17 @@ describe("starting a child", () => {
     expect(stage.answers).toEqual([{ ok: true, address: "shop.b", activation: "life", info }]);
   });
 
+  test("beyond childrenMax is refused, and possible again when one has gone", () => {
+    const { ask } = shop({ childrenMax: 2 }, [child("a"), child("b")]);
+    expect(ask("startChild", { child: child("c") })).toEqual(no("children_max"));
+    ask("terminateChild", { id: "a" });
+    ask("deleteChild", { id: "a" });
+    expect(ask("startChild", { child: child("c") })).toMatchObject({ ok: true, address: "shop.c" });
+    const dynamic = shop({ ...simple, childrenMax: 1 });
+    expect(dynamic.ask("startChild")).toMatchObject({ ok: true });
+    expect(dynamic.ask("startChild")).toEqual(no("children_max"));
+  });
+
   test("under an id in use is already_started while that runs, already_present while it does not", () => {
     const { ask } = shop();
     const started = { ...no("already_started"), address: "shop.a", activation: "life-0" };

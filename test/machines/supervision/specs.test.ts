@@ -12,7 +12,7 @@ import {
 } from "../../../protocols/index.ts";
 
 const self = "shop" as ActorAddress;
-const home = { self, autoShutdown: "any_significant", strategy: "one_for_one" } as const;
+const home = { self, autoShutdown: "any_significant", strategy: "one_for_one", childrenMax: 9 } as const;
 const seen = new Set<SupervisionFault>();
 
 function faultOf(judge: () => unknown): unknown {
@@ -29,7 +29,8 @@ function faultOf(judge: () => unknown): unknown {
 describe("flags", () => {
   test("left out are OTP's: one_for_one, one restart in five seconds, no auto-shutdown", () => {
     const flags = { strategy: "one_for_one", intensity: 1, periodMs: 5_000, autoShutdown: "never" };
-    for (const written of [undefined, null, {}]) expect(flagsOf(written)).toEqual(flags);
+    const all = { ...flags, childrenMax: 100_000 };
+    for (const written of [undefined, null, {}]) expect(flagsOf(written)).toEqual(all);
   });
 
   test("of a back-off double the wait and leave a fifth of it to chance unless said", () => {
@@ -45,6 +46,7 @@ describe("flags", () => {
     [{ periodMs: 0 }, "bad_period"],
     [{ periodMs: 0.5 }, "bad_period"],
     [{ autoShutdown: "sometimes" }, "bad_auto_shutdown"],
+    [{ childrenMax: 0 }, "bad_children_max"],
     [{ backoff: {} }, "bad_backoff"],
     [{ backoff: { initialMs: 1, maxMs: Number.NaN } }, "bad_backoff"],
     [{ backoff: { initialMs: 1, maxMs: 2, factor: 0.5 } }, "bad_backoff"],
@@ -166,4 +168,10 @@ test("whatever is written is either refused with one of the faults, or fits the 
 
 test("every fault there is has been shown", () => {
   expect([...seen].sort()).toEqual([...supervisionFaults].sort());
+});
+
+test("more children than childrenMax are refused, written down or added", () => {
+  const specs = Array.from({ length: 10 }, (_, i) => ({ id: `c${i}`, actor: "clerk" }));
+  expect(faultOf(() => specsOf(specs, home))).toBe("bad_children");
+  expect(specsOf(specs.slice(1), home)).toHaveLength(9);
 });
