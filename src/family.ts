@@ -14,10 +14,14 @@ import type { ActorDefinition } from "./actor.ts";
 import type { Cell } from "./cell.ts";
 import { sendControl } from "./control.ts";
 import type { Node } from "./node.ts";
+import { Pace } from "./pace.ts";
 import { startActor, startWithinMsDefault } from "./start-actor.ts";
 
 /** How much longer than its limit a far actor's end may take to be heard of, in milliseconds. */
 const hearsayMs = 5_000;
+
+/** One for each node: all its actors share its time. */
+const paces = new WeakMap<Node, Pace>();
 
 interface Child {
   readonly unwatch: () => void;
@@ -29,12 +33,15 @@ interface Child {
 export class Family implements Actors {
   readonly #cell: Cell;
   readonly #node: Node;
+  readonly #pace: Pace;
   /** By activation. */
   readonly #children = new Map<string, Child>();
 
   constructor(cell: Cell) {
     this.#cell = cell;
     this.#node = cell.node;
+    this.#pace = paces.get(cell.node) ?? new Pace(cell.node.env);
+    paces.set(cell.node, this.#pace);
   }
 
   get self(): ActorAddress {
@@ -51,7 +58,13 @@ export class Family implements Actors {
 
   start(what: Starting): Promise<Started> {
     const { node = this.#node.name } = what;
-    return node === this.#node.name ? this.#startHere(what) : this.#startThere(node, what);
+    if (node !== this.#node.name) return this.#startThere(node, what);
+    return this.#inTime(() => this.#startHere(what));
+  }
+
+  /** A plan for 10,000 children must not keep everybody else on this node waiting. */
+  #inTime<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => this.#pace.run(() => void work().then(resolve, reject)));
   }
 
   async #startHere({ address, actor, input, startWithinMs, signal }: Starting): Promise<Started> {
@@ -103,10 +116,7 @@ export class Family implements Actors {
     child.unwatch();
     const { cell } = child;
     if (cell === undefined) return this.#stopThere(address, activation, limit, reason);
-    return new Promise((resolve) => {
-      cell.life.watch(`s${activation}`, resolve);
-      cell.life.shutdown(reason, limit);
-    });
+    return this.#inTime(() => stopHere(cell, limit, reason));
   }
 
   #stopThere(
@@ -147,6 +157,13 @@ export class Family implements Actors {
     // Not within the end of the other: its place must be free, and one turn must not begin in another.
     env.soon(() => this.#cell.signal(event));
   }
+}
+
+async function stopHere(cell: Cell, limit: StopLimit, reason: string | undefined): Promise<ActorOutcome> {
+  return new Promise((resolve) => {
+    cell.life.watch(`s${cell.activation}`, resolve);
+    cell.life.shutdown(reason, limit);
+  });
 }
 
 function up(address: ActorAddress, activation: string, info: unknown): Started {
