@@ -8,12 +8,17 @@ import type { AnyStateMachine } from "xstate";
 export function mermaidOf(machine: AnyStateMachine): string {
   const root = toDirectedGraph(machine);
   const prefix = `${root.id}.`;
-  const name = (id: string): string => id.slice(prefix.length).replaceAll(".", "_");
+  // What the root takes, any state takes.
+  const name = (id: string): string =>
+    id === root.id ? "anywhere" : id.slice(prefix.length).replaceAll(".", "_");
+  const arrows = arrowsOf(root, name);
+  const anywhere = arrows.some((arrow) => arrow.startsWith("  anywhere "));
   return [
     "flowchart TD",
     ...root.children.flatMap((node) => boxOf(node, name, "  ")),
     `  begin(( )) --> ${name(entryOf(root).id)}`,
-    ...arrowsOf(root, name),
+    ...(anywhere ? ["  anywhere([in any state])"] : []),
+    ...arrows,
     "",
   ].join("\n");
 }
