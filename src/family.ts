@@ -13,6 +13,8 @@ import {
 import type { ActorDefinition } from "./actor.ts";
 import type { Cell } from "./cell.ts";
 import { sendControl } from "./control.ts";
+import type { Living, Starter } from "./life.ts";
+import type { Owner } from "./links.ts";
 import type { Node } from "./node.ts";
 import { Pace } from "./pace.ts";
 import { startActor, startWithinMsDefault } from "./start-actor.ts";
@@ -23,25 +25,22 @@ const hearsayMs = 5_000;
 /** One for each node: all its actors share its time. */
 const paces = new WeakMap<Node, Pace>();
 
-interface Child {
-  readonly unwatch: () => void;
-  /** The cell, where it lives on this node. */
-  readonly cell: Cell | undefined;
-}
-
-/** The actors that one actor has started, on this node and on others. */
-export class Family implements Actors {
+/** The actors that one actor has started. Those on this node tell it of their end themselves. */
+export class Family implements Actors, Starter {
   readonly #cell: Cell;
   readonly #node: Node;
+  readonly #owner: Owner;
   readonly #pace: Pace;
-  /** By activation. */
-  readonly #children = new Map<string, Child>();
+  /** How to stop watching those on other nodes, by activation. */
+  readonly #far = new Map<string, () => void>();
 
   constructor(cell: Cell) {
+    const { node, address, activation } = cell;
     this.#cell = cell;
-    this.#node = cell.node;
-    this.#pace = paces.get(cell.node) ?? new Pace(cell.node.env);
-    paces.set(cell.node, this.#pace);
+    this.#node = node;
+    this.#owner = { address, activation };
+    this.#pace = paces.get(node) ?? new Pace(node.env);
+    paces.set(node, this.#pace);
   }
 
   get self(): ActorAddress {
@@ -69,15 +68,11 @@ export class Family implements Actors {
 
   async #startHere({ address, actor, input, startWithinMs, signal }: Starting): Promise<Started> {
     const definition = definitionOf(this.#node, actor);
-    const owner = { address: this.self, activation: this.#cell.activation };
-    const options = { input, owner, startWithinMs, signal };
+    const options = { input, owner: this.#owner, startWithinMs, signal };
     const cell = await startActor(this.#node, actorAddress(address), definition, options);
     if (cell.outcome?.kind === "done") return { kind: "ignored" };
-    const { activation } = cell;
-    const token = `f${activation}`;
-    this.#children.set(activation, { cell, unwatch: () => cell.life.unwatch(token) });
-    cell.life.watch(token, (outcome) => this.#down(cell.address, activation, outcome));
-    return up(cell.address, activation, cell.life.info);
+    cell.life.tellStarter(this);
+    return up(cell.address, cell.activation, cell.life.info);
   }
 
   async #startThere(node: string, what: Starting): Promise<Started> {
@@ -88,8 +83,7 @@ export class Family implements Actors {
         `Expected the name of an actor that node ${node} has in its catalogue, for ${address}; code does not travel`,
       );
     }
-    const owner = { address: this.self, activation: this.#cell.activation };
-    const message = { type: "start", address, actor, input, owner, startWithinMs };
+    const message = { type: "start", address, actor, input, owner: this.#owner, startWithinMs };
     const limits = { withinMs: startWithinMs + hearsayMs, ...(signal === undefined ? {} : { signal }) };
     const origin = { from: this.self };
     const asked = this.#node.asks.ask(origin, control, nodeAddress(node), message, limits);
@@ -98,10 +92,12 @@ export class Family implements Actors {
     if (reply.kind === "ignored") return reply;
     const { activation, info } = reply;
     const at = actorAddress(address);
-    const down = (outcome: ActorOutcome): void => this.#down(at, activation, outcome);
-    this.#children.set(activation, { cell: undefined, unwatch: () => {} });
+    const down = (outcome: ActorOutcome): void => {
+      if (this.#far.delete(activation)) this.#down(at, activation, outcome);
+    };
+    this.#far.set(activation, () => {});
     const unwatch = this.#node.watches.watch(at, down, activation);
-    if (this.#children.has(activation)) this.#children.set(activation, { cell: undefined, unwatch });
+    if (this.#far.has(activation)) this.#far.set(activation, unwatch);
     return up(at, activation, info);
   }
 
@@ -110,13 +106,19 @@ export class Family implements Actors {
     limit: StopLimit,
     reason?: string,
   ): Promise<ActorOutcome> {
-    const child = this.#children.get(activation);
-    if (child === undefined) return Promise.resolve({ kind: "lost", reason: "it had ended before" });
-    this.#children.delete(activation);
-    child.unwatch();
-    const { cell } = child;
-    if (cell === undefined) return this.#stopThere(address, activation, limit, reason);
-    return this.#inTime(() => stopHere(cell, limit, reason));
+    const unwatch = this.#far.get(activation);
+    if (unwatch !== undefined) {
+      this.#far.delete(activation);
+      unwatch();
+      return this.#stopThere(address, activation, limit, reason);
+    }
+    const cell = this.#node.cells.get(address);
+    if (cell?.activation !== activation || !cell.life.tells(this))
+      return Promise.resolve({ kind: "lost", reason: "it had ended before" });
+    return new Promise((resolve, reject) => {
+      cell.life.tellStarter({ ended: (_actor, outcome) => resolve(outcome) });
+      this.#inTime(async () => cell.life.shutdown(reason, limit)).catch(reject);
+    });
   }
 
   #stopThere(
@@ -143,8 +145,12 @@ export class Family implements Actors {
     });
   }
 
+  /** One on this node. */
+  ended({ address, activation }: Living, outcome: ActorOutcome): void {
+    this.#down(address, activation, outcome);
+  }
+
   #down(address: ActorAddress, activation: string, outcome: ActorOutcome): void {
-    if (!this.#children.delete(activation)) return;
     const { env } = this.#node;
     const event = {
       type: "coxswain.down",
@@ -157,13 +163,6 @@ export class Family implements Actors {
     // Not within the end of the other: its place must be free, and one turn must not begin in another.
     env.soon(() => this.#cell.signal(event));
   }
-}
-
-async function stopHere(cell: Cell, limit: StopLimit, reason: string | undefined): Promise<ActorOutcome> {
-  return new Promise((resolve) => {
-    cell.life.watch(`s${cell.activation}`, resolve);
-    cell.life.shutdown(reason, limit);
-  });
 }
 
 function up(address: ActorAddress, activation: string, info: unknown): Started {

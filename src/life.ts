@@ -1,5 +1,5 @@
 import type { StopLimit } from "../machines/index.ts";
-import type { ActorOutcome } from "../protocols/index.ts";
+import type { ActorAddress, ActorOutcome } from "../protocols/index.ts";
 import type { Timer } from "./env/env.ts";
 import type { Node } from "./node.ts";
 import { type Watcher, Watchers } from "./watches.ts";
@@ -8,7 +8,8 @@ import type { Verdict } from "./xstate/host.ts";
 /** The one whose beginning and end it is. */
 export interface Living {
   readonly node: Node;
-  readonly address: string;
+  readonly address: ActorAddress;
+  readonly activation: string;
   readonly outcome: ActorOutcome | undefined;
   /** Whether its machine is in a state tagged `starting`. */
   readonly starting: boolean;
@@ -20,9 +21,15 @@ export interface Living {
   finish(outcome: ActorOutcome): void;
 }
 
+/** Whoever started an actor, and has to hear how it ends. */
+export interface Starter {
+  ended(actor: Living, outcome: ActorOutcome): void;
+}
+
 /** How one actor comes up and goes down: who waits for it, who watches it, who asked it to end. Most actors need none. */
 export class Life {
   readonly #cell: Living;
+  #starter: Starter | undefined;
   #watchers: Watchers | undefined;
   #whenUp: (() => void)[] | undefined;
   #limit: Timer | undefined;
@@ -77,8 +84,13 @@ export class Life {
   shutdown(reason: string | undefined, limit: StopLimit): void {
     if (this.#cell.outcome !== undefined) return;
     if (limit === "brutal_kill") return this.kill(reason);
-    if (limit !== "infinity") this.#endsWithin(limit);
-    if (this.#asked !== undefined) return;
+    const askedMs = this.#cell.node.env.monotonicMs();
+    if (this.#asked === undefined) this.#ask(reason);
+    // Most have ended by now, and need no timer.
+    if (limit !== "infinity" && this.#cell.outcome === undefined) this.#endsWithin(limit, askedMs);
+  }
+
+  #ask(reason: string | undefined): void {
     this.#asked = { reason };
     const event = { type: "coxswain.shutdown", ...(reason === undefined ? {} : { reason }) };
     this.#cell.signal(event, (verdict) => {
@@ -98,19 +110,30 @@ export class Life {
     this.#cell.finish(reason === undefined ? { kind: "killed" } : { kind: "killed", reason });
   }
 
-  #endsWithin(limitMs: number): void {
+  #endsWithin(limitMs: number, askedMs: number): void {
     const { env } = this.#cell.node;
-    const dueMs = env.monotonicMs() + limitMs;
+    const dueMs = askedMs + limitMs;
     if (dueMs >= this.#dueMs) return;
     this.#dueMs = dueMs;
     this.#limit?.cancel();
-    this.#limit = env.setTimer(limitMs, () => {
+    this.#limit = env.setTimer(dueMs - env.monotonicMs(), () => {
       this.late = true;
       this.kill(`it had not ended ${limitMs} ms after it was asked to`);
     });
   }
 
   // ---- who wants to know ----
+
+  /** Tells `starter` the outcome, once; at once if the actor has ended. There is one at a time. */
+  tellStarter(starter: Starter): void {
+    if (this.#cell.outcome !== undefined) starter.ended(this.#cell, this.#cell.outcome);
+    else this.#starter = starter;
+  }
+
+  /** @returns whether it is this one that hears how the actor ends */
+  tells(starter: Starter): boolean {
+    return this.#starter === starter;
+  }
 
   /** Tells `watcher` the outcome once; at once if the actor has ended, or as lost if too many watch it already. */
   watch(id: string, watcher: Watcher): void {
@@ -131,6 +154,9 @@ export class Life {
   ended(outcome: ActorOutcome): void {
     this.#limit?.cancel();
     this.#isUp();
+    const starter = this.#starter;
+    this.#starter = undefined;
+    starter?.ended(this.#cell, outcome);
     const watchers = this.#watchers;
     this.#watchers = undefined;
     watchers?.tell(outcome);

@@ -23,7 +23,8 @@ interface Bond {
 export class Links {
   readonly #node: Node;
   readonly #bonds = new Map<string, Bond>();
-  readonly #of = new Map<Cell, string[]>();
+  /** Of linked cells; to whom one belongs, it knows itself. */
+  readonly #linked = new Map<Cell, Set<string>>();
 
   constructor(node: Node) {
     this.#node = node;
@@ -34,29 +35,32 @@ export class Links {
   }
 
   link(cell: Cell, to: ActorAddress): void {
+    if (cell.outcome !== undefined) return;
+    const keys = this.#linked.get(cell) ?? new Set();
+    this.#linked.set(cell, keys.add(to));
     this.#bind(cell, to, undefined, "unless_done");
   }
 
   /** A cell has ended. */
   forget(cell: Cell): void {
-    const keys = this.#of.get(cell);
+    if (cell.owner !== undefined) this.#release(cell, cell.owner.activation);
+    const keys = this.#linked.get(cell);
     if (keys === undefined) return;
-    this.#of.delete(cell);
-    for (const key of keys) {
-      const bond = this.#bonds.get(key);
-      bond?.cells.delete(cell);
-      if (bond?.cells.size !== 0) continue;
-      this.#bonds.delete(key);
-      bond.close();
-    }
+    this.#linked.delete(cell);
+    for (const key of keys) this.#release(cell, key);
+  }
+
+  #release(cell: Cell, key: string): void {
+    const bond = this.#bonds.get(key);
+    bond?.cells.delete(cell);
+    if (bond?.cells.size !== 0) return;
+    this.#bonds.delete(key);
+    bond.close();
   }
 
   #bind(cell: Cell, to: ActorAddress, activation: string | undefined, when: "always" | "unless_done"): void {
     if (cell.outcome !== undefined) return;
     const key = activation ?? to;
-    const keys = this.#of.get(cell);
-    if (keys === undefined) this.#of.set(cell, [key]);
-    else if (!keys.includes(key)) keys.push(key);
     const known = this.#bonds.get(key);
     if (known !== undefined) {
       known.cells.set(cell, when);
