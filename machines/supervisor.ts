@@ -2,7 +2,7 @@ import { assign, emit, fromCallback, raise, sendTo, setup } from "xstate";
 import type { EmittedOf, MessageOf, ReplyOf, supervision } from "../protocols/index.ts";
 import { considered } from "./supervision/administration.ts";
 import { answerOf, restartedFact, restartFailedFact, settled } from "./supervision/carried-out.ts";
-import { closingWith, decided, gaveUpFact, noted } from "./supervision/decide.ts";
+import { closingWith, decided, gaveUpFact, noted, owesTurn } from "./supervision/decide.ts";
 import type { CarriedOut, Halt, Plan } from "./supervision/plan.ts";
 import {
   type RetryEvent,
@@ -30,6 +30,15 @@ const change = [
   { guard: "needsHands", target: "working", actions: "takeOn" },
   { actions: ["answer", "change"] },
 ] as const;
+/** What others may ask for while the hands are free. */
+const asked = {
+  "coxswain.shutdown": { target: "#supervisor.closing", actions: ["noteShutdown", "planToStop"] },
+  startChild: change,
+  terminateChild: change,
+  restartChild: change,
+  deleteChild: { actions: ["answer", "change"] },
+  replaceChildren: { actions: ["answer", "change"] },
+} as const;
 
 /**
  * Decides what becomes of children that end: restarts them as their specs and the strategy say, and gives up
@@ -43,6 +52,8 @@ const change = [
  * - `starting`: the children are being started, in order. `halting`: one asked it to stop meanwhile.
  * - `abandoning`: a child did not start, or the stop came first; those that are up are being stopped.
  * - `supervising.idle`: no plan is being carried out; the next failure, try or change is decided at once.
+ * - `supervising.pausing`: none is either, though a failure waits: so many followed each other that those who
+ *   ask for a change have their turn first.
  * - `supervising.working`: one is; failures and tries are kept in order, changes postponed, lists answered.
  *   `halting`: the supervisor is to stop, and waits for the step at hand.
  * - `closing`: all children are being stopped, last started first.
@@ -67,6 +78,7 @@ export const supervisorMachine = setup({
     allUp: ({ context, event }) => context.ending === undefined && (event as CarriedOut).failed === undefined,
     needsHands: ({ context, event }) => considered(context, event as Asked).work !== undefined,
     hasWork: ({ context }) => context.work !== undefined,
+    owesTurn: ({ context }) => owesTurn(context),
     givesUp: ({ context }) => context.ending?.kind === "gaveUp",
     endsItself: ({ context }) => context.ending !== undefined,
     restartFailed: ({ context, event }) =>
@@ -79,6 +91,7 @@ export const supervisorMachine = setup({
     },
     note: assign(({ context, event }) => noted(context, event as DownEvent | RetryEvent)),
     decide: assign(({ context }) => decided(context)),
+    goOn: assign(({ context }) => decided({ ...context, inARow: 0 })),
     settle: assign(({ context, event }) => settled(context, event as CarriedOut)),
     noteShutdown: assign(({ context, event }) => ({
       ending: context.ending ?? { kind: "asked", reason: (event as ShutdownEvent).reason },
@@ -87,7 +100,7 @@ export const supervisorMachine = setup({
     halt: sendTo("hands", { type: "halt" } satisfies Halt),
     takeOn: assign(({ context, event }) => {
       const { context: after = context, work } = considered(context, event as Asked);
-      return { ...after, work };
+      return { ...after, work, inARow: 0 };
     }),
     answer: reply(({ context, event }) => considered(context, event as Asked).reply as Reply),
     change: assign(({ context, event }) => considered(context, event as Asked).context ?? {}),
@@ -166,19 +179,20 @@ export const supervisorMachine = setup({
             },
             { guard: "endsItself", target: "#supervisor.closing", actions: "planToStop" },
             { guard: "hasWork", target: "working" },
+            { guard: "owesTurn", target: "pausing" },
           ],
           on: {
+            ...asked,
             "coxswain.down": { actions: ["note", "decide"] },
             retry: { actions: ["note", "decide"] },
-            "coxswain.shutdown": {
-              target: "#supervisor.closing",
-              actions: ["noteShutdown", "planToStop"],
-            },
-            startChild: change,
-            terminateChild: change,
-            restartChild: change,
-            deleteChild: { actions: ["answer", "change"] },
-            replaceChildren: { actions: ["answer", "change"] },
+          },
+        },
+        pausing: {
+          after: { 0: { target: "idle", actions: "goOn" } },
+          on: {
+            ...asked,
+            "coxswain.down": { actions: "note" },
+            retry: { actions: "note" },
           },
         },
         working: {

@@ -14,6 +14,9 @@ export function noted(context: SupervisorContext, event: DownEvent | RetryEvent)
   return { ...context, pending: enqueue(context.pending, event) };
 }
 
+/** Plans in a row, each begun as soon as the one before was carried out; then those who ask have their turn. */
+export const inARowMax = 8;
+
 /**
  * Decides what waits, in order, until one of them gives the hands work or ends the supervisor. Each is decided
  * once and none makes another, so this ends with the queue.
@@ -22,11 +25,17 @@ export function decided(given: SupervisorContext): SupervisorContext {
   let context = given;
   while (context.work === undefined && context.ending === undefined) {
     const event = headOf(context.pending);
-    if (event === undefined) break;
+    if (event === undefined) return { ...context, inARow: 0 };
+    if (context.inARow >= inARowMax) break;
     context = { ...context, pending: dequeued(context.pending) };
     context = event.type === "retry" ? decideRetry(context, event) : decideDown(context, event);
   }
-  return context;
+  return context.work === undefined ? context : { ...context, inARow: context.inARow + 1 };
+}
+
+/** Whether something waits that would be decided now, but that others were kept waiting for long enough. */
+export function owesTurn({ work, ending, pending }: SupervisorContext): boolean {
+  return work === undefined && ending === undefined && headOf(pending) !== undefined;
 }
 
 function decideDown(

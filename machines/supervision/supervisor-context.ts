@@ -75,6 +75,8 @@ export interface SupervisorContext {
   /** Failures and tries that wait while a plan is carried out: at most one or two for each child. */
   readonly pending: Queue<DownEvent | RetryEvent>;
   readonly work: Work | undefined;
+  /** Plans that followed from what waits, since whoever asks last had a turn. */
+  readonly inARow: number;
   /** The try that the machine tells itself next, and after how long. */
   readonly retry: RetryEvent | undefined;
   readonly retryInMs: number;
@@ -99,6 +101,7 @@ export function supervisorContext(input: SupervisorInput): SupervisorContext {
     restarts: [],
     pending: emptyQueue,
     work: undefined,
+    inARow: 0,
     retry: undefined,
     retryInMs: 0,
     attempts: 0,

@@ -291,6 +291,50 @@ describe("the intensity", () => {
   });
 });
 
+describe("a child that fails again each time before its restart is told of", () => {
+  /** @returns how many plans followed each other */
+  function storm(stage: Rehearsal): number {
+    const before = stage.restartsAtMs.length;
+    stage.end("shop.a");
+    while (stage.state.startsWith("supervising.working")) {
+      stage.step();
+      stage.end("shop.a");
+      stage.carryOut();
+    }
+    return stage.restartsAtMs.length - before;
+  }
+
+  test("keeps those who ask for a change waiting for eight restarts, and no more", () => {
+    const stage = shop({ intensity: 99 }, "ab");
+    expect([storm(stage), stage.state]).toEqual([8, "supervising.pausing"]);
+    stage.ask({ type: "terminateChild", id: "a" });
+    stage.carryOut();
+    expect([stage.answers, stage.state]).toEqual([[{ ok: true }], "supervising.idle"]);
+    stage.ring();
+    expect(stage.state).toBe("supervising.idle");
+  });
+
+  test("is restarted on if nobody asks", () => {
+    const stage = shop({ intensity: 99 }, "ab");
+    storm(stage);
+    stage.ask({ type: "deleteChild", id: "a" });
+    expect(stage.answers).toEqual([{ ok: false, error: "running" }]);
+    stage.ring();
+    expect(stage.state).toBe("supervising.working.carrying");
+    stage.carryOut();
+    expect(stage.state).toBe("supervising.idle");
+    expect(storm(stage)).toBe(8);
+  });
+
+  test("does not keep the supervisor from its end", () => {
+    const stage = shop({ intensity: 99 }, "ab");
+    storm(stage);
+    stage.shutdown();
+    stage.carryOut();
+    expect(stage.state).toBe("closed");
+  });
+});
+
 describe("the end of a supervisor", () => {
   test("stops its children against the order of their starting, and gives the reason it was given", () => {
     const stage = shop({});

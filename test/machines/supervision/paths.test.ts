@@ -8,7 +8,13 @@ import {
   supervisorMachine,
 } from "../../../machines/index.ts";
 import { type Child, childAt, inOrder } from "../../../machines/supervision/roster.ts";
-import type { ActorAddress, ChildSpecInput, RestartKind, Strategy } from "../../../protocols/index.ts";
+import type {
+  ActorAddress,
+  ActorOutcome,
+  ChildSpecInput,
+  RestartKind,
+  Strategy,
+} from "../../../protocols/index.ts";
 import { Coverage } from "../../support/coverage.ts";
 import { boom } from "../../support/rehearsal.ts";
 
@@ -81,16 +87,34 @@ function downsOf({ roster, work }: SupervisorContext): SupervisorEvent[] {
   const running = [...inOrder(roster)].filter(({ activation }) => activation !== undefined);
   const ending = new Set([...running, ...(work?.plan.start.slice(0, 1) ?? [])].map(({ address }) => address));
   return [...ending].flatMap((address) =>
-    [boom, { kind: "done" } as const].map((outcome) => ({
-      type: "coxswain.down" as const,
-      address,
-      activation: lifeOf(address),
-      outcome,
-      atMs: 0,
-      chance: 0,
-    })),
+    [boom, { kind: "done" } as const].map((outcome) => downOf(address, outcome)),
   );
 }
+
+function downOf(address: ActorAddress, outcome: ActorOutcome) {
+  const type = "coxswain.down";
+  return { type, address, activation: lifeOf(address), outcome, atMs: 0, chance: 0 } as const;
+}
+
+/** A child fails again each time before its restart is told of, until the supervisor pauses; what may come then. */
+function eventsInStorm(at: SupervisorSnapshot): SupervisorEvent[] {
+  const { roster, work, restarts, inARow, pending } = at.context;
+  if (pending.next - pending.first > 1) return [];
+  if (at.matches({ supervising: "pausing" })) {
+    const stale = { type: "retry", address: addressOf("a"), attempt: 0, reason: "", atMs: 0 } as const;
+    const ofB = [{ type: "terminateChild", id: "b" } as const, { type: "restartChild", id: "b" } as const];
+    return [...eventsAt(at), ...downsOf(at.context), ...changes, ...ofB, stale, pauseOver];
+  }
+  if (restarts.length > inARow || at.status !== "active") return [];
+  const ended = (id: string, outcome = boom): SupervisorEvent =>
+    downOf(addressOf(id), outcome) as SupervisorEvent;
+  if (childAt(roster, addressOf("b"))?.state === "running") return [ended("b", { kind: "done" })];
+  if (work === undefined || (work.for === "restart" && pending.next === pending.first)) return [ended("a")];
+  return resultsOf(work.plan).slice(0, 1);
+}
+
+const addressOf = (id: string): ActorAddress => `${self}.${id}` as ActorAddress;
+const pauseOver = { type: "xstate.after.0.supervisor.supervising.pausing" } as unknown as SupervisorEvent;
 
 const lifeOf = (address: string): string => `${address}!`;
 
@@ -167,6 +191,7 @@ describe("the paths through the supervisor's machine", () => {
   test("reach each of its states and take each of its transitions", () => {
     const coverage = new Coverage(silent);
     for (const input of Object.values(inputs)) walk(coverage, input);
+    walk(coverage, { ...inputs.one_for_one, flags: { intensity: 20 } } as SupervisorInput, eventsInStorm);
     expect(coverage.missing()).toEqual([]);
   });
 
