@@ -53,7 +53,9 @@ class AsyncApiDocument {
       info: {
         title: title ?? `coxswain system ${system}`,
         version: version ?? "1.0.0",
-        description: `What may be said to the actors of "${system}" and what they say, over NATS subjects.`,
+        description:
+          `What may be said to the actors of "${system}" and what they say, over NATS subjects. ` +
+          "Whoever speaks JSON is answered in JSON; nodes speak msgpack among themselves, several frames a message.",
       },
       defaultContentType: "application/json",
       channels: this.#channels,

@@ -42,7 +42,9 @@ export function readArrayHeader(): number {
 /** A number that is no float comes from a foreign client. */
 export function readNumber(tag = readByte()): number {
   if (tag === 0xcb) {
-    for (let i = 0; i < 8; i++) scratch[i] = readByte();
+    if (source.length - position < 8) throw malformed("Expected a frame, got its end");
+    for (let i = 0; i < 8; i++) scratch[i] = source[position + i] as number;
+    position += 8;
     return scratchView.getFloat64(0);
   }
   if (tag < 0x80) return tag;

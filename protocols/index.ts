@@ -4,6 +4,7 @@ export * from "./control.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";
 export { decodeEnvelope, encodeEnvelope } from "./frame.ts";
+export * from "./frame-batch.ts";
 export { type EnvelopeDefaults, encodeEnvelopeJson } from "./frame-json.ts";
 export * from "./lifecycle.ts";
 export { copyPlain } from "./plain.ts";

@@ -155,12 +155,18 @@ function skipText(position: number, length: number): number {
   const bytes = source;
   let i = position;
   // Most texts are ASCII throughout.
-  while (
-    i + 4 <= next &&
-    ((bytes[i] as number) | (bytes[i + 1] as number) | (bytes[i + 2] as number) | (bytes[i + 3] as number)) <
-      0x80
-  )
-    i += 4;
+  for (; i + 8 <= next; i += 8) {
+    const high =
+      (bytes[i] as number) |
+      (bytes[i + 1] as number) |
+      (bytes[i + 2] as number) |
+      (bytes[i + 3] as number) |
+      (bytes[i + 4] as number) |
+      (bytes[i + 5] as number) |
+      (bytes[i + 6] as number) |
+      (bytes[i + 7] as number);
+    if (high >= 0x80) break;
+  }
   while (i < next && (bytes[i] as number) < 0x80) i++;
   if (i < next) {
     if (i === position && length > 64 && isByteOrderMark(i)) hasLedMark = true;

@@ -58,6 +58,61 @@ export function wantsAnswerUndecoded(reply: Uint8Array): boolean {
   return !(reply[at + 1] === 0x74 && reply[0] === 0x63 && reply[1] === 0x78 && reply[2] === 0x2e);
 }
 
+/**
+ * The part of a reply subject of ours that all replies to one node have in common, its last dot included;
+ * undefined for any other subject.
+ */
+export function replyPrefixOf(subject: string): string | undefined {
+  if (!isOnLane(subject, "re")) return undefined;
+  return subject.slice(0, subject.lastIndexOf(".") + 1);
+}
+
+export function isOnLane(subject: string, lane: Lane | "re"): boolean {
+  return subject.startsWith("cx.") && subject.startsWith(`.${lane}.`, subject.indexOf(".", 3));
+}
+
+/** Begins the last token of a reply subject that stands for several: `b` and theirs, with `_` between. */
+const batchLetter = "b";
+const batchJoint = "_";
+
+/** Where the answers to several messages would go, had they come alone: `prefix` and one of `tokens` each. */
+export function batchSubject(prefix: string, tokens: string): string {
+  return prefix + batchLetter + tokens;
+}
+
+/** Makes the tokens of one message more part of those of a batch. */
+export function joinTokens(tokens: string, token: string): string {
+  return `${tokens}${batchJoint}${token}`;
+}
+
+/** The reply subjects that one of {@link batchSubject} stands for; undefined for any other subject. */
+export function batchedSubjects(subject: string): readonly string[] | undefined {
+  const at = subject.lastIndexOf(".") + 1;
+  if (subject[at] !== batchLetter || !isOnLane(subject, "re")) return undefined;
+  const prefix = subject.slice(0, at);
+  return subject
+    .slice(at + 1)
+    .split(batchJoint)
+    .map((token) => prefix + token);
+}
+
+/** Characters of a token in a batch. */
+const batchTokenMax = 16;
+
+/** Whether a subject is `prefix` and a token of ours, as a batch may name among others. */
+export function isBatchable(subject: string, prefix: string): boolean {
+  const start = prefix.length;
+  const { length } = subject;
+  if (length < start + 2 || length > start + batchTokenMax || !subject.startsWith(prefix)) return false;
+  const first = subject[start];
+  if (first !== "a" && first !== "t") return false;
+  for (let i = start + 1; i < length; i++) {
+    const code = subject.charCodeAt(i);
+    if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x7a))) return false;
+  }
+  return true;
+}
+
 /** Events of one address or of all (`*`), of one type or of all. */
 export function eventPattern(system: string, from: ActorAddress | "*", type: string | "*"): string {
   if (from === "*") return `cx.${system}.ev.>`;

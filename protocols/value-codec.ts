@@ -1,5 +1,5 @@
 import { Unpackr } from "msgpackr";
-import { readMarked } from "./msgpack-reader.ts";
+import { readPlain } from "./msgpack-reader.ts";
 import { putValue, written } from "./msgpack-writer.ts";
 import { checkSize, type Limits, notPlain, withDefaults } from "./plain-rules.ts";
 import { malformed, prescan } from "./prescan.ts";
@@ -32,26 +32,20 @@ export function decodeValue(bytes: Uint8Array, limits?: Partial<Limits>): unknow
   return decodeRange(bytes, 0, bytes.length, allowed);
 }
 
-// msgpackr makes a DataView for each buffer it reads, and keeps it there: for a small value that costs more than a copy.
-const scratch = new Uint8Array(1_024);
+/** From here on msgpackr is faster. */
+const smallMaxBytes = 1_024;
 
 export function decodeRange(bytes: Uint8Array, from: number, to: number, limits: Limits): unknown {
   const marked = prescan(bytes, from, to, limits);
   const length = to - from;
-  if (marked || length > scratch.length) {
-    // A view of our own: msgpackr gives a Buffer for a Buffer.
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + from, length);
-    return marked ? readMarked(view) : unpack(view, length);
-  }
-  if (length < 32) for (let i = 0; i < length; i++) scratch[i] = bytes[from + i] as number;
-  else scratch.set(bytes.subarray(from, to));
-  return unpack(scratch, length);
+  if (marked || length <= smallMaxBytes) return readPlain(bytes, from, to);
+  // A view of our own: msgpackr gives a Buffer for a Buffer.
+  return unpack(new Uint8Array(bytes.buffer, bytes.byteOffset + from, length));
 }
 
-function unpack(bytes: Uint8Array, length: number): unknown {
+function unpack(bytes: Uint8Array): unknown {
   try {
-    // Its types forget that it takes the end as a number.
-    return unpackr.unpack(bytes, length as never);
+    return unpackr.unpack(bytes);
   } catch (cause) {
     throw malformed(`Expected msgpack, got what msgpackr refuses: ${String(cause).slice(0, 200)}`);
   }

@@ -10,6 +10,7 @@ import { DeliveryQueue } from "./delivery-queue.ts";
 import type { EventListeners } from "./event-listeners.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { numberOption } from "./options.ts";
+import { splitBatch } from "./split-batch.ts";
 import { isSubject, SubjectTree } from "./subject-tree.ts";
 import type { Delivery } from "./transport.ts";
 
@@ -156,7 +157,8 @@ function groupsOf(receivers: readonly Receiver[]): Receiver[][] {
 
 function deliver(receiver: Receiver, delivery: Delivery): void {
   receiver.pending -= 1;
-  if (receiver.open) receiver.owner.events.guard(receiver.handler, delivery);
+  for (const each of splitBatch(delivery) ?? [delivery])
+    if (receiver.open) receiver.owner.events.guard(receiver.handler, each);
 }
 
 /** `body` is a copy that nobody has yet: the first receiver gets it, later ones a copy of it. */

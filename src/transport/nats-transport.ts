@@ -12,6 +12,7 @@ import { NatsDeliveries } from "./nats-delivery.ts";
 import type { LinkEnd, NatsLink } from "./nats-link.ts";
 import { NatsStore } from "./nats-store.ts";
 import { closedError, tooLarge, unknown } from "./outcomes.ts";
+import { splitBatch } from "./split-batch.ts";
 import { isPattern, isSubject, refusedSubject, subjectError } from "./subject-tree.ts";
 import type { Delivery, Outcome, Store, Subscription, Transport, TransportEvent } from "./transport.ts";
 import { fullError, type Publish, WaitingPublishes } from "./waiting-publishes.ts";
@@ -152,9 +153,15 @@ class NatsConnectionTransport implements NatsTransport {
       ...(receiver.queue === undefined ? {} : { queue: receiver.queue }),
       callback: (error, msg) => {
         // A refused subscription is told on the status iterator as well, from where it is reported.
-        if (error === null && receiver.open) this.events.guard(receiver.handler, this.#deliveries.of(msg));
+        if (error === null && receiver.open) this.#deliver(receiver, this.#deliveries.of(msg));
       },
     });
+  }
+
+  #deliver(receiver: Receiver, delivery: Delivery): void {
+    const several = splitBatch(delivery);
+    if (several === undefined) return this.events.guard(receiver.handler, delivery);
+    for (const each of several) if (receiver.open) this.events.guard(receiver.handler, each);
   }
 
   #unsubscribe(receiver: Receiver): void {

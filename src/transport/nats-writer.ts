@@ -1,6 +1,7 @@
 import type { NatsConnection } from "nats";
 import type { CoxswainError } from "../../protocols/index.ts";
 import type { Env } from "../env/env.ts";
+import { OpenBatch } from "./open-batch.ts";
 import { refusedSubject } from "./subject-tree.ts";
 
 /** What the client keeps to itself. Should it move, all goes the client's own way, and a test says so. */
@@ -13,14 +14,14 @@ interface Inside {
 
 const pageBytes = 65_536;
 /** So many bytes are handed over before the turn ends, that the server may begin. As the client does. */
-const batchBytes = 32_768;
+const handOverBytes = 32_768;
 /** Larger payloads are not worth a copy. */
 const payloadMaxBytes = 8_192;
 /** "PUB ", the spaces and line ends, and the digits of a length. */
 const lineBytes = 24;
 
 /**
- * Writes PUB commands, a batch for each turn of the event loop. The client's own publish makes a text, an
+ * Writes PUB commands, all of a turn of the event loop at once; frames to one place as one message. The client's own publish makes a text, an
  * array of bytes and an object for each message, which takes as long as all else on the way out together;
  * and it writes to the socket after each microtask that published, up to five times for one task of a worker.
  */
@@ -32,16 +33,19 @@ export class NatsWriter {
     this.#scheduled = false;
     this.flush();
   };
-  // Cut into batches from front to back. What was cut off is never written again: the socket may still hold it.
+  // Cut from front to back. What was cut off is never written again: the socket may still hold it.
   #page = new Uint8Array(0);
   #start = 0;
   #end = 0;
   #scheduled = false;
+  /** The message at the end of what was written, and those that joined it; nothing after a flush. */
+  readonly #open: OpenBatch;
 
   constructor(nc: NatsConnection, env: Pick<Env, "soon">) {
     this.#nc = nc;
     this.#env = env;
     const inside = (nc as unknown as Inside).protocol;
+    this.#open = new OpenBatch(() => nc.info?.max_payload ?? 0);
     this.#inside = typeof inside?.sendCommand === "function" ? inside : undefined;
   }
 
@@ -56,7 +60,11 @@ export class NatsWriter {
    */
   publish(subject: string, payload: Uint8Array, reply: string | undefined): CoxswainError | undefined {
     const plain = payload.length <= payloadMaxBytes && this.#inside?.noMorePublishing === false;
-    if (plain && this.#write(subject, payload, reply)) return undefined;
+    if (plain) {
+      if (this.#open.join(subject, payload, reply)) return undefined;
+      this.#close();
+      if (this.#write(subject, payload, reply)) return undefined;
+    }
     const refused = refusedSubject(subject, reply);
     if (refused !== undefined) return refused;
     this.flush();
@@ -67,49 +75,86 @@ export class NatsWriter {
 
   /** Gives the client what was written. Before anything else is sent, so that order is kept. */
   flush(): void {
+    this.#close();
+    this.#handOver();
+  }
+
+  #handOver(): void {
     if (this.#end === this.#start) return;
-    const batch = this.#page.subarray(this.#start, this.#end);
+    const commands = this.#page.subarray(this.#start, this.#end);
     this.#start = this.#end;
-    this.#inside?.sendCommand?.(batch);
+    this.#inside?.sendCommand?.(commands);
+  }
+
+  /** Where others have joined the message written last, all of them are written in its place. */
+  #close(): void {
+    const open = this.#open;
+    if (open.count > 1) {
+      this.#end = open.start;
+      const { subject, reply, bytes } = open.batch;
+      this.#reserve(subject, reply, bytes);
+      const at = putLine(this.#page, this.#end, subject, reply, bytes);
+      this.#end = putEnd(this.#page, open.put(this.#page, at));
+    }
+    open.clear();
   }
 
   /** @returns whether it was written. */
   #write(subject: string, payload: Uint8Array, reply: string | undefined): boolean {
     const { length } = payload;
-    const needed = subject.length + (reply?.length ?? 0) + length + lineBytes;
-    if (needed > this.#page.length - this.#end) {
-      this.flush();
-      this.#page = new Uint8Array(pageBytes);
-      this.#start = 0;
-      this.#end = 0;
-    }
+    this.#reserve(subject, reply, length);
     const page = this.#page;
-    let at = this.#end;
-    page[at++] = 0x50;
-    page[at++] = 0x55;
-    page[at++] = 0x42;
-    page[at++] = space;
-    at = putSubject(page, at, subject);
-    if (reply !== undefined && at > 0) at = putSubject(page, at, reply);
+    const start = this.#end;
+    const at = putLine(page, start, subject, reply, length);
     if (at < 0) return false;
-    at = putDigits(page, at, length);
-    page[at++] = 0x0d;
-    page[at++] = 0x0a;
     page.set(payload, at);
-    at += length;
-    page[at++] = 0x0d;
-    page[at++] = 0x0a;
-    this.#end = at;
-    if (at - this.#start >= batchBytes) this.flush();
-    else if (!this.#scheduled) {
+    this.#end = putEnd(page, at + length);
+    if (this.#end - this.#start >= handOverBytes) this.flush();
+    else {
+      this.#open.begin(subject, payload, reply, start);
+      if (this.#scheduled) return true;
       this.#scheduled = true;
       this.#env.soon(this.#flush);
     }
     return true;
   }
+
+  #reserve(subject: string, reply: string | undefined, bytes: number): void {
+    const needed = subject.length + (reply?.length ?? 0) + bytes + lineBytes;
+    if (needed <= this.#page.length - this.#end) return;
+    this.#handOver();
+    this.#page = new Uint8Array(pageBytes);
+    this.#start = 0;
+    this.#end = 0;
+  }
 }
 
 const [space, star, dot, greater, del] = [0x20, 0x2a, 0x2e, 0x3e, 0x7f];
+
+/** `PUB <subject> [reply] <size>` and its end. @returns the position behind it, or -1 as {@link putSubject} */
+function putLine(
+  page: Uint8Array,
+  from: number,
+  subject: string,
+  reply: string | undefined,
+  size: number,
+): number {
+  let at = from;
+  page[at++] = 0x50;
+  page[at++] = 0x55;
+  page[at++] = 0x42;
+  page[at++] = space;
+  at = putSubject(page, at, subject);
+  if (reply !== undefined && at > 0) at = putSubject(page, at, reply);
+  if (at < 0) return -1;
+  return putEnd(page, putDigits(page, at, size));
+}
+
+function putEnd(page: Uint8Array, at: number): number {
+  page[at] = 0x0d;
+  page[at + 1] = 0x0a;
+  return at + 2;
+}
 
 /**
  * A subject and the space behind it. To look for what a subject must not have costs least here, where each

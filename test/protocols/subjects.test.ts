@@ -3,17 +3,23 @@ import { describe, expect, test } from "vitest";
 import {
   type ActorAddress,
   actorAddress,
+  batchedSubjects,
+  batchSubject,
   deadSubject,
   eventPattern,
   eventSubject,
   inboxSubject,
   isActorAddress,
+  isBatchable,
   isCoxswainError,
+  isOnLane,
+  joinTokens,
   nameToken,
   nodeSubject,
   parseEvent,
   parseInbox,
   replyPattern,
+  replyPrefixOf,
   replySubject,
   rootOf,
   rootPatterns,
@@ -221,4 +227,56 @@ test("a name of a system, a node or a zone is one token", () => {
     { numRuns: 1_000 },
   );
   expect((): ActorAddress => actorAddress(nameToken("a node", "n"))).not.toThrow();
+});
+
+describe("a reply subject that stands for several", () => {
+  const ours = fc.tuple(
+    token,
+    token,
+    token,
+    fc.array(fc.stringMatching(/^[at][0-9a-z]{1,12}$/), { minLength: 1 }),
+  );
+
+  test("is one of the node's own, and gives back each of them in order", () => {
+    fc.assert(
+      fc.property(ours, ([system, zone, node, tokens]) => {
+        const each = tokens.map((n) => replySubject(system, zone, node, n));
+        const prefix = replyPrefixOf(each[0] as string) as string;
+        expect(each.every((one) => isBatchable(one, prefix))).toBe(true);
+        const subject = batchSubject(prefix, tokens.reduce(joinTokens));
+        expect(subject).toMatch(literal);
+        expect(matches(replyPattern(system, node), subject)).toBe(true);
+        expect(batchedSubjects(subject)).toEqual(each);
+      }),
+    );
+  });
+
+  test.each([
+    "cx.t.re.main.node.a1",
+    "cx.t.in.main.bow.ba1_a2",
+    "_INBOX.x.ba1_a2",
+    "cx.t.ev.re.main.node.ba1",
+    "b",
+    "",
+  ])("%j stands for itself alone", (subject) => {
+    expect(batchedSubjects(subject)).toBeUndefined();
+  });
+
+  test.each(["w1", "b1", "a", "a1_a2", "a1.a2", "A1", "a1é", "a12345678901234567", "$a1", ""])(
+    "the token %j is never one of several",
+    (given) => {
+      expect(isBatchable(`cx.t.re.main.node.${given}`, "cx.t.re.main.node.")).toBe(false);
+    },
+  );
+
+  test("has a prefix on our own lane of replies only", () => {
+    expect(replyPrefixOf("cx.t.re.main.node.a1")).toBe("cx.t.re.main.node.");
+    for (const other of ["_INBOX.re.a1", "cx.t.in.re.a1", "cx.t.dead.re.x", "re.main.node.a1"])
+      expect(replyPrefixOf(other)).toBeUndefined();
+    expect(["in", "ctl", "re"].map((one) => isOnLane("cx.t.ctl.main.bow", one as "in"))).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
 });

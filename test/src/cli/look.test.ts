@@ -2,7 +2,7 @@ import { connect, JSONCodec } from "nats";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createSystem } from "../../../src/index.ts";
 import { exampleFile, openTerminal, output, type Running, type Terminal } from "../../support/cli.ts";
-import { counterActor } from "../../support/counter.ts";
+import { counter, counterActor } from "../../support/counter.ts";
 
 // Each look is a process.
 vi.setConfig({ testTimeout: 60_000 });
@@ -135,6 +135,20 @@ describe("tap", () => {
     expect(lines.join("\n")).toMatch(/ {2}in {4}\(script\) → crew {2}nonsense {2}\{\}/);
     expect(lines.join("\n")).toMatch(/ {2}dead {2}crew {2}nonsense {2}TYPE_UNKNOWN/);
     expect(lines.join("\n")).toMatch(/ {2}ev {4}crew {2}refused {2}\{.*TYPE_UNKNOWN/);
+  });
+
+  it("with --all shows each of several messages that travelled as one", async () => {
+    const tap = terminal.coxswain(["tap", "crew", "--all", "--json", "--count", "20"]);
+    await tap.said(/listening/);
+    await using client = await createSystem({ name: "tally", servers: url });
+    const ref = client.ref("crew", counter);
+    for (let by = 1; by <= 10; by++) ref.tell({ type: "add", by });
+    const { stdout } = await output(tap);
+    const lines = stdout.trim().split("\n");
+    const seen = lines.map((line) => JSON.parse(line)).filter(({ lane }) => lane === "in");
+    expect(seen.map(({ type, body }) => [type, body.by])).toEqual(
+      Array.from({ length: 10 }, (_, i) => ["add", i + 1]),
+    );
   });
 
   it("is coloured where colours are asked for, and not with NO_COLOR", async () => {

@@ -1,9 +1,17 @@
 import type { NatsConnection } from "nats";
 import { describe, expect, test } from "vitest";
+import {
+  batchEntriesMax,
+  batchMaxBytes,
+  decodeEnvelope,
+  encodeEnvelope,
+  encodeEnvelopeJson,
+  framesOf,
+} from "../../../protocols/index.ts";
 import { NatsWriter } from "../../../src/transport/nats-writer.ts";
+import { bytes, envelope } from "./support.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 
 /** Turns of the event loop, taken by hand. */
 const turns: (() => void)[] = [];
@@ -88,5 +96,129 @@ describe("writing publishes", () => {
     plain.publish("a", bytes("1"), "re.1");
     expect(plain.direct).toBe(false);
     expect(moved.said).toEqual(["client: a re.1 1"]);
+  });
+});
+
+const asker = "cx.t.re.main.node.";
+const [bow, stern] = ["cx.t.in.main.bow", "cx.t.in.main.stern"] as const;
+const frame = (body: unknown): Uint8Array => encodeEnvelope(envelope(body));
+
+/** What a server gets: subject, reply, and what the messages hold; several of them in one message as a list. */
+function messagesOf(said: readonly Uint8Array[]): [subject: string, reply: string, bodies: unknown][] {
+  const stream = Buffer.concat(said);
+  const messages: [string, string, unknown][] = [];
+  for (let at = 0; at < stream.length; ) {
+    const end = stream.indexOf("\r\n", at);
+    const [verb, subject = "", ...rest] = stream.toString("latin1", at, end).split(" ");
+    const size = Number(rest.at(-1));
+    const payload = stream.subarray(end + 2, end + 2 + size);
+    expect([verb, stream.toString("latin1", end + 2 + size, end + 4 + size)]).toEqual(["PUB", "\r\n"]);
+    const bodyOf = (bytes: Uint8Array): unknown => decodeEnvelope(bytes).body;
+    const frames = framesOf(payload);
+    messages.push([
+      subject,
+      rest.length > 1 ? (rest[0] as string) : "-",
+      frames?.map(bodyOf) ?? bodyOf(payload),
+    ]);
+    at = end + 4 + size;
+  }
+  return messages;
+}
+
+function batching(payloadMaxBytes = 1_048_576): {
+  writer: NatsWriter;
+  sent: () => ReturnType<typeof messagesOf>;
+} {
+  const said: Uint8Array[] = [];
+  const sendCommand = (commands: Uint8Array): void => void said.push(commands);
+  const nc = { protocol: { sendCommand, noMorePublishing: false }, info: { max_payload: payloadMaxBytes } };
+  const writer = new NatsWriter(nc as never, env);
+  return { writer, sent: () => messagesOf(said) };
+}
+
+describe("several frames to one place", () => {
+  test("travel as one message, one alone as ever", () => {
+    const { writer, sent } = batching();
+    writer.publish(bow, frame(1), `${asker}a1`);
+    turn();
+    for (const n of [2, 3, 4]) writer.publish(bow, frame(n), `${asker}${n === 3 ? "t" : "a"}${n}`);
+    turn();
+    writer.publish(`${asker}a1`, frame("r1"), undefined);
+    writer.publish(`${asker}a2`, frame("r2"), undefined);
+    writer.flush();
+    expect(sent()).toEqual([
+      [bow, `${asker}a1`, 1],
+      [bow, `${asker}ba2_t3_a4`, [2, 3, 4]],
+      [`${asker}ba1_a2`, "-", ["r1", "r2"]],
+    ]);
+  });
+
+  test("never overtake a message to another place", () => {
+    const { writer, sent } = batching();
+    writer.publish(bow, frame(1), `${asker}a1`);
+    writer.publish(bow, frame(2), `${asker}a2`);
+    writer.publish(stern, frame(3), `${asker}a3`);
+    writer.publish(bow, frame(4), `${asker}a4`);
+    writer.publish("cx.t.ev.bow.added", encodeEnvelopeJson(envelope({ n: 5 })), undefined);
+    writer.publish(bow, frame(6), `${asker}a6`);
+    writer.publish(bow, frame(7), `cx.t.re.main.other.a7`);
+    writer.publish(`${asker}a7`, frame(8), undefined);
+    writer.publish("cx.t.re.main.other.a7", frame(9), undefined);
+    writer.flush();
+    expect(sent().map(([, , body]) => body)).toEqual([[1, 2], 3, 4, { n: 5 }, 6, 7, 8, 9]);
+  });
+
+  test.each([
+    { what: "JSON", message: encodeEnvelopeJson(envelope(1)), subject: bow, reply: `${asker}a1` },
+    { what: "a reply to a foreign client", message: frame(1), subject: "_INBOX.x.1", reply: undefined },
+    { what: "a reply for a foreign client", message: frame(1), subject: bow, reply: "_INBOX.x.1" },
+    { what: "control", message: frame(1), subject: "cx.t.ctl.main.bow", reply: `${asker}a1` },
+    { what: "an event", message: frame(1), subject: "cx.t.ev.bow.added", reply: undefined },
+    { what: "a watch", message: frame(1), subject: bow, reply: `${asker}w1` },
+    { what: "a message without reply subject", message: frame(1), subject: bow, reply: undefined },
+  ])("are never $what", ({ message, subject, reply }) => {
+    const { writer, sent } = batching();
+    for (let n = 0; n < 3; n++) writer.publish(subject, message, reply);
+    writer.flush();
+    expect(sent()).toEqual(Array(3).fill([subject, reply ?? "-", 1]));
+  });
+
+  test("are at most so many, and so many bytes, and what the server takes", () => {
+    const many = batching();
+    for (let n = 0; n < 2 * batchEntriesMax + 1; n++) many.writer.publish(bow, frame(n), `${asker}a${n}`);
+    many.writer.flush();
+    const numbers = Array.from({ length: 2 * batchEntriesMax + 1 }, (_, n) => n);
+    expect(many.sent().map(([, , bodies]) => bodies)).toEqual([
+      numbers.slice(0, batchEntriesMax),
+      numbers.slice(batchEntriesMax, -1),
+      numbers.at(-1),
+    ]);
+    const text = "x".repeat(4_000);
+    const inBytes = (payloadMaxBytes?: number): number[] => {
+      const { writer, sent } = batching(payloadMaxBytes);
+      for (let n = 0; n < 12; n++) writer.publish(bow, frame(text), `${asker}a${n}`);
+      writer.flush();
+      return sent().map(([, , bodies]) => (Array.isArray(bodies) ? bodies.length : 1));
+    };
+    const fit = Math.floor(batchMaxBytes / (frame(text).length + 2));
+    const counts = inBytes();
+    expect(Math.max(...counts)).toBe(fit);
+    expect(counts.reduce((sum, count) => sum + count)).toBe(12);
+    expect(Math.max(...inBytes(9_000))).toBe(2);
+    expect(inBytes(8_000)).toEqual(Array(12).fill(1));
+  });
+
+  test("arrive whole and in order, whatever else is written between, over many pages", () => {
+    const { writer, sent } = batching();
+    const expected: unknown[] = [];
+    for (let n = 0; n < 5_000; n++) {
+      const body = `${n} ${"x".repeat((n * 37) % 900)}`;
+      expected.push(body);
+      writer.publish(n % 41 < 30 ? bow : stern, frame(body), `${asker}a${n}`);
+      if (n % 97 === 0) turn();
+    }
+    writer.flush();
+    expect(sent().flatMap(([, , bodies]) => bodies)).toEqual(expected);
+    expect(sent().length).toBeLessThan(1_000);
   });
 });
