@@ -52,11 +52,12 @@ export class Inbox {
   enter(incoming: Incoming): boolean {
     const keyed = incoming.reply !== undefined && incoming.envelope.key !== undefined;
     if (keyed && this.#asked.shares(incoming)) return false;
-    const { address, definition } = this.#cell;
+    const { address, definition, node } = this.#cell;
+    const { waitingMax } = definition.limits;
     this.#mailbox ??= new Mailbox(definition.limits);
     const evicted = this.#mailbox.enter(incoming);
+    if (4 * this.#mailbox.waiting > waitingMax) node.scheduler.hurry();
     if (evicted !== undefined) {
-      const { waitingMax } = definition.limits;
       this.refuse(
         evicted,
         "MAILBOX_FULL",

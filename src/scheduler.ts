@@ -12,6 +12,8 @@ const sliceMax = 1_024;
 /** or, where turns are long, so much time; looked at after each few messages. */
 const sliceMaxMs = 10;
 const lookEvery = 8;
+/** More time for each breath, where a mailbox fills up meanwhile. */
+const hurryMaxMs = 40;
 
 /**
  * Gives cells with waiting messages their turns, fairly, at our own pace: a transport's callback
@@ -22,7 +24,18 @@ export class Scheduler {
   #ready: (Steps | undefined)[] = [];
   #head = 0;
   #armed = false;
-  readonly #run = (): void => this.#slice();
+  #hurry = false;
+  #hurryLeftMs = hurryMaxMs;
+  readonly #run = (): void => this.#slice(sliceMaxMs);
+  readonly #breathed = (): void => {
+    this.#hurryLeftMs = hurryMaxMs;
+    this.#slice(sliceMaxMs);
+  };
+  readonly #runHurried = (): void => {
+    const beganMs = this.#env.monotonicMs();
+    this.#slice(this.#hurryLeftMs);
+    this.#hurryLeftMs -= this.#env.monotonicMs() - beganMs;
+  };
 
   constructor(env: Env) {
     this.#env = env;
@@ -36,15 +49,24 @@ export class Scheduler {
     queueMicrotask(this.#run);
   }
 
-  #slice(): void {
+  /**
+   * A mailbox fills up. A socket is read in up to 32 pieces before the event loop goes on, each with hundreds
+   * of messages: with a slice only after all of them, most would be refused by an actor that has time.
+   */
+  hurry(): void {
+    this.#hurry = true;
+  }
+
+  #slice(maxMs: number): void {
     let left = sliceMax;
-    const untilMs = this.#env.monotonicMs() + sliceMaxMs;
+    const untilMs = this.#env.monotonicMs() + maxMs;
     while (left > 0) {
       const cell = this.#ready[this.#head];
       if (cell === undefined) {
         this.#ready.length = 0;
         this.#head = 0;
         this.#armed = false;
+        this.#hurry = false;
         return;
       }
       this.#ready[this.#head++] = undefined;
@@ -58,6 +80,8 @@ export class Scheduler {
     }
     this.#ready = this.#ready.slice(this.#head);
     this.#head = 0;
-    this.#env.soon(this.#run);
+    if (this.#hurry && this.#hurryLeftMs > 0) queueMicrotask(this.#runHurried);
+    else this.#env.soon(this.#breathed);
+    this.#hurry = false;
   }
 }

@@ -45,3 +45,24 @@ test("whatever the lengths of the turns, every message is worked on once", async
   }
   expect(story).toHaveLength(3_000);
 });
+
+test("where a mailbox fills up, slices follow one another for a while before the event loop breathes", async () => {
+  const env = simulatedEnv();
+  const scheduler = new Scheduler(env);
+  const story: string[] = [];
+  let elapsedMs = 0;
+  // To advance the simulated clock would let the event loop breathe.
+  env.monotonicMs = () => elapsedMs;
+  const full = cell("full", 100_000, story, () => void elapsedMs++);
+  scheduler.ready({
+    step: () => {
+      scheduler.hurry();
+      return full.step();
+    },
+  });
+  await Promise.resolve();
+  const slice = story.length;
+  for (let i = 0; i < 100; i++) await Promise.resolve();
+  expect(story.length).toBeGreaterThan(slice + 32);
+  expect(story.length).toBeLessThanOrEqual(slice + 48);
+});
