@@ -4,6 +4,8 @@ import type { Embedded } from "./embedded.ts";
 const samplesMax = 8;
 /** V8's limit, too, is one of what has outlived the youngest; these may take as much again, in MiB. */
 export const youngMaxMb = 32;
+/** A sample that has not come after so many looks is asked for again. */
+const looksMax = 20;
 /** A heap so many times above the limit is not waited for. */
 const burst = 3;
 
@@ -13,7 +15,8 @@ export class HeapWatch {
   readonly #worker: Pick<Embedded, "usedBytes">;
   readonly #onExceeded: () => void;
   #above = 0;
-  #sampling = false;
+  /** Looks since a sample was asked for that has not come. */
+  #waited = 0;
 
   constructor(heapMaxMb: number, worker: Pick<Embedded, "usedBytes">, onExceeded: () => void) {
     this.#limitBytes = heapMaxMb * 1_048_576;
@@ -23,12 +26,13 @@ export class HeapWatch {
 
   /** The worker is in the midst of a turn. */
   sample(): void {
-    const asked = this.#sampling ? undefined : this.#worker.usedBytes();
+    if (this.#waited > 0 && ++this.#waited <= looksMax) return;
+    const asked = this.#worker.usedBytes();
     if (asked === undefined) return;
-    this.#sampling = true;
+    this.#waited = 1;
     asked.then(
       (bytes) => {
-        this.#sampling = false;
+        this.#waited = 0;
         const oldBytes = bytes - youngMaxMb * 1_048_576;
         this.#above = oldBytes > this.#limitBytes ? this.#above + 1 : 0;
         if (this.#above >= samplesMax || oldBytes > burst * this.#limitBytes) this.#onExceeded();

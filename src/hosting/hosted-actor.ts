@@ -11,6 +11,7 @@ import { type HostingOptions, hostingOf } from "./hosting.ts";
  * @example
  * const parser = hostedActor({ protocol: parsing, in: "process", module: new URL("./parser.js", import.meta.url) });
  * await system.spawn("parser", parser);
+ * @example With an input: hostedActor<typeof parsing, { rules: string[] }>({ protocol: parsing, in: "thread", module })
  * @throws OPTION_INVALID
  */
 export function hostedActor<const P extends Protocol, I = undefined>(

@@ -14,6 +14,8 @@ export interface PulseOptions {
 const heartbeatMs = 1_000;
 /** How often a worker that owes an answer is looked at, in milliseconds. */
 const lookMs = 25;
+/** A timer that comes so late says that this process stood still, in milliseconds. */
+const stallMs = 500;
 /** Turns that follow one another without a pause may take so many times as long as one. */
 const turnsWithoutPause = 4;
 
@@ -30,7 +32,6 @@ export class Pulse {
   #awaited = 0;
   #sinceMs = 0;
   #heardMs = 0;
-  #armedMs = 0;
   #dueMs = 0;
   #timer: Timer | undefined;
   #doubted = false;
@@ -78,7 +79,6 @@ export class Pulse {
 
   #arm(delayMs: number): void {
     this.#timer?.cancel();
-    this.#armedMs = delayMs;
     this.#dueMs = this.#env.monotonicMs() + delayMs;
     this.#timer = this.#env.setTimer(delayMs, () => this.#fired());
   }
@@ -109,7 +109,7 @@ export class Pulse {
   #forgiveDelay(): void {
     const nowMs = this.#env.monotonicMs();
     const lateMs = nowMs - this.#dueMs;
-    if (lateMs < this.#armedMs + lookMs) return;
+    if (lateMs < stallMs) return;
     this.#sinceMs = Math.min(nowMs, this.#sinceMs + lateMs);
     this.#heardMs = Math.min(nowMs, this.#heardMs + lateMs);
   }

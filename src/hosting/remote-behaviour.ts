@@ -1,7 +1,6 @@
 import type { AnyEventObject, Snapshot } from "xstate";
 import { CoxswainError, toWireError } from "../../protocols/index.ts";
 import type { Behaviour } from "../behaviour.ts";
-import type { Timer } from "../env/env.ts";
 import type { Verdict } from "../xstate/host.ts";
 import { startProcess } from "./child-process.ts";
 import type { Embedded, Ended } from "./embedded.ts";
@@ -34,7 +33,6 @@ export class RemoteBehaviour implements Behaviour {
   #worker: Embedded | undefined;
   #pulse: Pulse | undefined;
   #heap: HeapWatch | undefined;
-  #loadLimit: Timer | undefined;
   #view: View = { value: undefined, status: "active", starting: true, postponed: [] };
 
   constructor(hosting: Hosting, cell: RemoteCell, input: unknown) {
@@ -58,7 +56,7 @@ export class RemoteBehaviour implements Behaviour {
   }
 
   start(): void {
-    const { address, definition, env } = this.#cell;
+    const { address, definition } = this.#cell;
     const { module, name, heapMaxMb, startMaxMs } = this.#hosting;
     try {
       const open = this.#hosting.in === "thread" ? startThread : startProcess;
@@ -69,7 +67,8 @@ export class RemoteBehaviour implements Behaviour {
       this.#worker = worker;
       this.#heap = new HeapWatch(heapMaxMb, worker, () => this.#kill(`heap limit ${heapMaxMb} MB`));
       const late = `its start took longer than ${startMaxMs} ms`;
-      this.#loadLimit = env.setTimer(startMaxMs, () => this.#kill(late));
+      this.#pulse = this.#watch(startMaxMs, () => this.#kill(late));
+      this.#pulse.asked();
       const protocol = definition.protocol.tag;
       worker.post({ type: "begin", address, module, name, protocol, input: this.#input });
     } catch (error) {
@@ -111,7 +110,6 @@ export class RemoteBehaviour implements Behaviour {
     const resting = this.#phase === "idle" && this.#pulse?.waiting !== true;
     this.#phase = "ended";
     this.#pulse?.close();
-    this.#loadLimit?.cancel();
     this.#errands.close();
     const worker = this.#worker;
     if (worker === undefined) return;
@@ -187,13 +185,16 @@ export class RemoteBehaviour implements Behaviour {
   }
 
   #up(): void {
-    const { turnMaxMs } = this.#hosting;
-    this.#loadLimit?.cancel();
-    this.#pulse = new Pulse(this.#cell.env, {
+    this.#pulse?.close();
+    this.#pulse = this.#watch(this.#hosting.turnMaxMs, (reason) => this.#kill(reason));
+  }
+
+  #watch(turnMaxMs: number, late: (reason: string) => void): Pulse {
+    return new Pulse(this.#cell.env, {
       turnMaxMs,
       ping: () => this.#worker?.post({ type: "ping", collect: false }),
       look: () => this.#heap?.sample(),
-      late: (reason) => this.#kill(reason),
+      late,
     });
   }
 

@@ -12,12 +12,12 @@ interface WithHeapStatistics {
 }
 
 /**
- * Where we can look into the thread's heap ourselves, V8 gets a wide limit: it gives a thread that meets its own
+ * Where we can look into the thread's heap ourselves, V8 gets a wide limit, in MiB: it gives a thread that meets its own
  * limit only 16 MiB more, and ends the whole process if one allocation needs more than that.
  */
 function hardLimitMb(heapMaxMb: number): number {
   const sampled = "getHeapStatistics" in Worker.prototype;
-  return sampled ? heapMaxMb * 4 + 256 : heapMaxMb;
+  return sampled ? heapMaxMb * 4 + 1_024 : heapMaxMb;
 }
 
 export const startThread: StartEmbedded = (address, { heapMaxMb }, { onReport, onEnd }) => {
@@ -29,7 +29,11 @@ export const startThread: StartEmbedded = (address, { heapMaxMb }, { onReport, o
       maxYoungGenerationSizeMb: youngMaxMb,
     },
   });
+  let online = false;
   let ended: Ended | undefined;
+  worker.on("online", () => {
+    online = true;
+  });
   worker.on("message", (report: Report) => onReport(report));
   worker.on("error", (error: Error & { code?: string }) => {
     ended =
@@ -45,7 +49,9 @@ export const startThread: StartEmbedded = (address, { heapMaxMb }, { onReport, o
   });
   return {
     post: (order: Order) => worker.postMessage(order),
-    usedBytes: () => (worker as WithHeapStatistics).getHeapStatistics?.().then(usedBytesOf),
+    // Asked before, it would never answer.
+    usedBytes: () =>
+      online ? (worker as WithHeapStatistics).getHeapStatistics?.().then(usedBytesOf) : undefined,
     kill: () => void worker.terminate(),
     forsake: () => worker.unref(),
     gone,

@@ -150,6 +150,11 @@ describe.each(walls)("an actor in a %s", (wall) => {
       { module: new URL("./endless.ts", import.meta.url), startMaxMs: 1_500 },
       "its start took longer than 1500 ms",
     ],
+    [
+      "its module takes too much memory",
+      { module: new URL("./greedy.ts", import.meta.url), heapMaxMb: 64 },
+      "heap limit 64 MB",
+    ],
   ] as const)("does not start where %s", async (_, options, text) => {
     await using nodes = await twoNodes();
     const error = await rejection(nodes.a.spawn("clerk", clerkIn(wall, options)));
