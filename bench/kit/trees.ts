@@ -13,7 +13,7 @@ export interface Sizes {
   readonly left: number;
 }
 
-const runsOfSmall = 5;
+const runsOfSmall = 3;
 const operations = ["startMs", "restartMs", "stopMs"] as const;
 
 /** How many children: the smallest and the largest are compared. */

@@ -101,7 +101,7 @@ async function dynamicTree({ spawn, child: actor }: Ground, count: number): Prom
 
 async function stop(supervisor: Supervisor): Promise<number> {
   const began = performance.now();
-  const outcome = await supervisor.stop();
+  const outcome = await supervisor.stop(undefined, { withinMs });
   if (outcome.kind !== "stopped") throw new Error(`Expected a supervisor that stops, it was ${outcome.kind}`);
   return performance.now() - began;
 }
