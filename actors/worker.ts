@@ -11,11 +11,13 @@ import { type ActorDefinition, defineActor } from "../src/index.ts";
 export function worker(perform: (job: Job) => Promise<unknown> | unknown): ActorDefinition<typeof work> {
   const machine = workerMachine.provide({
     actors: {
-      perform: fromCall<unknown, { task: unknown }>(({ input, signal, emit }) =>
+      perform: fromCall<unknown, { task: unknown }>((call) =>
         perform({
-          task: input.task,
-          signal,
-          progress: (value) => emit({ type: "workProgressed", progress: value }),
+          task: call.input.task,
+          get signal() {
+            return call.signal;
+          },
+          progress: (value) => call.emit({ type: "workProgressed", progress: value }),
         }),
       ),
     },

@@ -298,16 +298,40 @@ export function fromCall<Output, Input = undefined>(
   run: (call: Call<Input>) => Promise<Output> | Output,
 ): PromiseActorLogic<Output, Input> {
   return fromPromise(async ({ input, signal, self, system, emit }) => {
-    const context = contextOf(self, system);
-    const both = context === undefined ? signal : AbortSignal.any([signal, context.signal]);
-    const call = { input: input as Input, signal: both, key: context?.key ?? "", emit };
-    return run({
-      ...call,
-      get actors() {
-        return actorsOf(self, system);
-      },
-    });
+    return run(new RunningCall(input as Input, emit, signal, self, system));
   }) as never;
+}
+
+/** What few calls ask for is made when they do: to join two signals costs more than most of a turn. */
+class RunningCall<Input> implements Call<Input> {
+  readonly input: Input;
+  readonly emit: Call<Input>["emit"];
+  readonly #left: AbortSignal;
+  readonly #self: unknown;
+  readonly #system: unknown;
+  #signal: AbortSignal | undefined;
+
+  constructor(input: Input, emit: Call<Input>["emit"], left: AbortSignal, self: unknown, system: unknown) {
+    this.input = input;
+    this.emit = emit;
+    this.#left = left;
+    this.#self = self;
+    this.#system = system;
+  }
+
+  get signal(): AbortSignal {
+    const context = this.#signal === undefined ? contextOf(this.#self, this.#system) : undefined;
+    this.#signal ??= context === undefined ? this.#left : AbortSignal.any([this.#left, context.signal]);
+    return this.#signal;
+  }
+
+  get key(): string {
+    return contextOf(this.#self, this.#system)?.key ?? "";
+  }
+
+  get actors(): Actors {
+    return actorsOf(this.#self, this.#system);
+  }
 }
 
 /** For callback logic: what its actor may do with others. @throws Error outside of a running system */
