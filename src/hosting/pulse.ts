@@ -5,7 +5,7 @@ export interface PulseOptions {
   readonly turnMaxMs: number;
   readonly ping: () => void;
   /** Called again and again while an answer is awaited. */
-  readonly look: () => void;
+  readonly look: () => unknown;
   /** The limit was exceeded; called once. */
   readonly late: (reason: string) => void;
 }

@@ -193,7 +193,8 @@ export class RemoteBehaviour implements Behaviour {
     return new Pulse(this.#cell.env, {
       turnMaxMs,
       ping: () => this.#worker?.post({ type: "ping", collect: false }),
-      look: () => this.#heap?.sample(),
+      // While it loads, V8's own limit has to do.
+      look: () => this.#phase !== "loading" && this.#heap?.sample(),
       late,
     });
   }
