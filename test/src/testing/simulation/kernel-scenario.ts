@@ -1,0 +1,207 @@
+import { fromCallback, setup } from "xstate";
+import { z } from "zod";
+import { reply } from "../../../../machines/index.ts";
+import {
+  type ActorOutcome,
+  defineProtocol,
+  isCoxswainError,
+  type MessageOf,
+  question,
+} from "../../../../protocols/index.ts";
+import { type ActorSystem, createSystem, defineActor } from "../../../../src/index.ts";
+import type { Scenario, SimulatedNode, World } from "../../../../src/testing/simulation/index.ts";
+import { Lives } from "./lives.ts";
+
+export const leaseMs = 3_000;
+
+const desk = defineProtocol({
+  name: "desk",
+  accepts: {
+    work: z.object({ n: z.number() }),
+    fall: z.object({}),
+    end: z.object({}),
+    add: question(z.object({ n: z.number() }), z.object({ n: z.number() })),
+    mute: question(z.object({}), z.object({})),
+  },
+});
+
+/** Whoever wants to may live at these, on any node. */
+const addresses = ["desk.one", "desk.two", "bow.one", "stern.one"];
+
+/** An actor whose life can be seen from outside: the call lives as long as it does. */
+function deskActor(lives: Lives, node: SimulatedNode, address: string) {
+  const life = fromCallback(() => lives.begin(address, node));
+  const machine = setup({ types: { events: {} as MessageOf<typeof desk> }, actors: { life } });
+  const boom = (): never => {
+    throw new Error("planted");
+  };
+  return defineActor({
+    protocol: desk,
+    waitingMax: 50,
+    machine: machine.createMachine({
+      invoke: { src: "life" },
+      initial: "open",
+      states: {
+        open: {
+          on: {
+            work: {},
+            mute: {},
+            add: { actions: reply(({ event }) => ({ n: event.n + 1 })) },
+            fall: { actions: boom },
+            end: "closed",
+          },
+        },
+        closed: { type: "final" },
+      },
+    }),
+  });
+}
+
+/** A process of a node, and what it promised to those in it. */
+interface Part {
+  readonly system: ActorSystem;
+  readonly node: SimulatedNode;
+  readonly asks: Set<string>;
+  readonly watches: { readonly address: string; readonly outcomes: ActorOutcome[] }[];
+}
+
+export interface KernelCounts {
+  sent: number;
+  ended: number;
+  asks: number;
+  answers: number;
+  watches: number;
+  lives: number;
+}
+
+/**
+ * Actors come, go and fall on three nodes; everybody tells, asks and watches everybody.
+ *
+ * @param strict nothing that happens may lose a message: then each that was sent has to have come to an end
+ */
+export function kernelScenario({
+  forMs,
+  strict,
+  totals,
+}: {
+  readonly forMs: number;
+  readonly strict: boolean;
+  readonly totals?: KernelCounts;
+}): Scenario {
+  const parts = new Map<string, Part>();
+  const all: Part[] = [];
+  let lives: Lives | undefined;
+  let count = 0;
+
+  const settles = (world: World, part: Part, what: string, asked: Promise<unknown>): void => {
+    const key = `${part.node.name} ${what} (${count++})`;
+    part.asks.add(key);
+    if (totals !== undefined) totals.asks++;
+    asked.then(
+      () => {
+        part.asks.delete(key);
+        if (totals !== undefined) totals.answers++;
+      },
+      (error: unknown) => {
+        part.asks.delete(key);
+        if (!isCoxswainError(error))
+          world.fail("every ask ends in an answer or a typed error", String(error));
+      },
+    );
+  };
+  const watch = (world: World, part: Part, address: string): void => {
+    const outcomes: ActorOutcome[] = [];
+    part.watches.push({ address, outcomes });
+    part.system.ref(address, desk).watch((outcome) => {
+      outcomes.push(outcome);
+      if (outcomes.length > 1)
+        world.fail("a watch fires once", `${part.node.name} on ${address}: ${JSON.stringify(outcomes)}`);
+    });
+  };
+  const act = (world: World, part: Part): void => {
+    const { random } = world;
+    const address = random.chance(0.03) ? "nobody.at.all" : random.pick(addresses);
+    const ref = part.system.ref(address, desk);
+    const dice = random.next();
+    if (dice < 0.35) ref.tell({ type: "work", n: count++ });
+    else if (dice < 0.6) {
+      const withinMs = random.pick([500, 5_000, 3_600_000]);
+      settles(world, part, `asks ${address}`, ref.ask({ type: "add", n: count }, { withinMs }));
+    } else if (dice < 0.64) {
+      settles(
+        world,
+        part,
+        `asks ${address}, mute`,
+        ref.ask({ type: "mute" }, { withinMs: random.whole(20, 2_000) }),
+      );
+    } else if (dice < 0.67) ref.tell({ type: "fall" });
+    else if (dice < 0.7) ref.tell({ type: "end" });
+    else if (dice < 0.72) settles(world, part, `stops ${address}`, ref.stop());
+    else if (dice < 0.82) watch(world, part, address);
+    else part.system.spawn(address, deskActor(lives as Lives, part.node, address)).catch(() => {});
+  };
+
+  return {
+    boot: async (node, world) => {
+      lives ??= new Lives(world, 2_000);
+      parts.delete(node.name);
+      const transport = await node.connect();
+      const system = await createSystem({
+        name: "sim",
+        node: node.name,
+        transport,
+        env: node.env,
+        leaseMs,
+        onReport: () => {},
+      });
+      const part: Part = { system, node, asks: new Set(), watches: [] };
+      parts.set(node.name, part);
+      all.push(part);
+    },
+    drive: (world) => {
+      lives ??= new Lives(world, 2_000);
+      world.onDeath((node) => parts.delete(node.name));
+      world.every(30, forMs, () => {
+        const part = world.random.pick(world.nodes);
+        const here = parts.get(part.name);
+        // What stands still does nothing.
+        if (here === undefined || here.node.process.paused) return;
+        try {
+          act(world, here);
+        } catch (error) {
+          if (!isCoxswainError(error)) world.fail("every refusal is typed", String(error));
+        }
+      });
+    },
+    check: (world) => {
+      lives?.checkEnd();
+      for (const part of parts.values()) {
+        const [open] = part.asks;
+        // A deadline of an hour is over for those whose node lives: nothing else may keep an ask waiting.
+        if (open !== undefined) world.fail("every ask settles", open);
+        for (const { address, outcomes } of part.watches) {
+          if (outcomes.length === 0 && (lives as Lives).of(address).length === 0) {
+            world.fail("a watch fires once", `${part.node.name} on ${address}, which has ended: never`);
+          }
+        }
+      }
+      const sum = all.reduce(
+        (total, { system: { counts } }) => ({
+          sent: total.sent + counts.sent,
+          ended: total.ended + counts.handled + counts.refused + counts.dead,
+        }),
+        { sent: 0, ended: 0 },
+      );
+      if (totals !== undefined) {
+        totals.sent += sum.sent;
+        totals.ended += sum.ended;
+        totals.lives += lives?.starts.length ?? 0;
+        totals.watches += all.reduce((total, { watches }) => total + watches.length, 0);
+      }
+      const text = `${sum.sent} sent, ${sum.ended} ended, ${world.lostMessages} lost on the way`;
+      if (sum.ended > sum.sent) world.fail("no message ends twice", text);
+      if (strict && (sum.sent !== sum.ended || world.lostMessages > 0))
+        world.fail("sent = handled + refused + dead", text);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { SimulatedNode, World } from "../../../../src/testing/simulation/index.ts";
+
+interface Life {
+  readonly node: SimulatedNode;
+  readonly process: number;
+  readonly fromMs: number;
+}
+
+/** Who lives where, as one sees it who sees all nodes at once. */
+export class Lives {
+  readonly #world: World;
+  readonly #graceMs: number;
+  readonly #byAddress = new Map<string, Set<Life>>();
+  readonly starts: { readonly address: string; readonly atMs: number }[] = [];
+
+  /**
+   * The stated exception: a node that could not be heard may go on for a while with what another has taken over, until it
+   * has heard of that.
+   *
+   * @param graceMs how long after it can be heard again a node may not have heard yet
+   */
+  constructor(world: World, graceMs: number) {
+    this.#world = world;
+    this.#graceMs = graceMs;
+    world.onDeath((node) => {
+      for (const lives of this.#byAddress.values()) {
+        for (const life of lives) if (life.node === node) lives.delete(life);
+      }
+    });
+  }
+
+  /** @returns to be called when it ends */
+  begin(address: string, node: SimulatedNode): () => void {
+    const life = { node, process: node.life, fromMs: this.#world.nowMs };
+    const lives = this.#byAddress.get(address) ?? new Set();
+    this.#byAddress.set(address, lives);
+    lives.add(life);
+    this.starts.push({ address, atMs: this.#world.nowMs });
+    this.#world.note(`${address} begins on ${node.name}`);
+    const others = [...lives].filter((other) => other !== life);
+    if (
+      others.length > 0 &&
+      !others.every((other) => this.#isExcused(other.node)) &&
+      !this.#isExcused(node)
+    ) {
+      this.#world.fail("one living actor an address", `${address} on ${[...lives].map(shown).join(" and ")}`);
+    }
+    return () => {
+      if (lives.delete(life)) this.#world.note(`${address} ends on ${node.name}`);
+    };
+  }
+
+  of(address: string): readonly SimulatedNode[] {
+    return [...(this.#byAddress.get(address) ?? [])].map(({ node }) => node);
+  }
+
+  /** When all is well again nobody is excused any more. */
+  checkEnd(): void {
+    for (const [address, lives] of this.#byAddress) {
+      if (lives.size <= 1) continue;
+      this.#world.fail(
+        "in the end one living actor an address",
+        `${address} on ${[...lives].map(shown).join(" and ")}`,
+      );
+    }
+  }
+
+  #isExcused(node: SimulatedNode): boolean {
+    return !node.wellNow || this.#world.nowMs - node.troubledUntilMs < this.#graceMs;
+  }
+}
+
+function shown({ node, process, fromMs }: Life): string {
+  return `${node.name} (life ${process}, since ${fromMs.toFixed(1)} ms)`;
+}
