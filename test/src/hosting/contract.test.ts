@@ -1,9 +1,11 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type ActorOutcome, lifecycle } from "../../../protocols/index.ts";
 import { counterActor } from "../../support/counter.ts";
 import { rejection, twoNodes } from "../../support/systems.ts";
 import { clerk } from "./clerk.ts";
 import { clerkIn, places } from "./definitions.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 type Nodes = Awaited<ReturnType<typeof twoNodes>>;
 

@@ -14,5 +14,6 @@ export function clerkIn(
 ): Clerk {
   const { name = "clerkActor" } = options;
   if (place === "plain") return name === "clerkActor" ? clerkActor : (tallyActor as unknown as Clerk);
-  return hostedActor({ protocol: clerk, module, name, ...options, in: place });
+  // A busy machine may take its time to start a worker.
+  return hostedActor({ protocol: clerk, module, name, startMaxMs: 30_000, ...options, in: place });
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { defineSupervisor } from "../../../actors/index.ts";
 import { supervision } from "../../../protocols/index.ts";
 import {
@@ -13,6 +13,8 @@ import { rejection } from "../../support/systems.ts";
 import { keeper, keeperActor, ward, wardActor } from "../../support/ward.ts";
 import { clerk } from "./clerk.ts";
 import { clerkIn, type Place, places, walls } from "./definitions.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const module = new URL("../../support/ward.ts", import.meta.url);
 

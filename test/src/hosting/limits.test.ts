@@ -1,7 +1,9 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { counterActor } from "../../support/counter.ts";
 import { rejection, twoNodes } from "../../support/systems.ts";
 import { clerkIn, walls } from "./definitions.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 type Nodes = Awaited<ReturnType<typeof twoNodes>>;
 
@@ -87,7 +89,6 @@ describe.each(walls)("an actor in a %s", (wall) => {
       expect(await down).toEqual({ kind: "killed", reason: "heap limit 64 MB" });
       await expect.poll(() => unsettled(nodes)).toBe(0);
     },
-    30_000,
   );
 
   test("is killed where its memory grows from turn to turn, but not for garbage", async () => {

@@ -1,11 +1,13 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type HostingOptions, hostedActor } from "../../../src/index.ts";
 import { rejection, twoNodes } from "../../support/systems.ts";
 import { walls } from "./definitions.ts";
 import { odd } from "./odd.ts";
 
+vi.setConfig({ testTimeout: 60_000 });
+
 const module = new URL("./odd.ts", import.meta.url);
-const options = { protocol: odd, module, name: "oddActor" } as const;
+const options = { protocol: odd, module, name: "oddActor", startMaxMs: 30_000 } as const;
 
 describe.each(walls)("in a %s", (wall) => {
   test.each([
