@@ -1,0 +1,13 @@
+export type { ModelCall } from "./calls.ts";
+export { type Part, partsOf } from "./catalogue.ts";
+export type { Truncation } from "./explorer.ts";
+export type { Graph, Place, Way } from "./graph.ts";
+export { type MachineModel, type Missing, machineModel } from "./machine-model.ts";
+export { PathError } from "./moment.ts";
+export type { Occurrence } from "./occurrence.ts";
+export type { ModelOptions, Samples } from "./options.ts";
+export { Path, type PathStep, type PathsOptions, pathsIn, pathsOf } from "./path.ts";
+export type { RunOptions } from "./run-options.ts";
+export type { Said } from "./said.ts";
+export type { ModelState } from "./stepper.ts";
+export type { SuiteOptions } from "./suite.ts";
