@@ -1,0 +1,166 @@
+import type { AnyStateMachine, ContextFrom, InputFrom, StateValue, StateValueFrom } from "xstate";
+import type { ActorAddress, ActorOutcome, Protocol } from "../../../protocols/index.ts";
+import type { TeamFact } from "./facts.ts";
+
+/** Where a member lives, for its input. */
+export interface MemberBirth {
+  readonly self: ActorAddress;
+  /** The addresses of all members of a name. @throws OPTION_INVALID for a name the team does not have. */
+  addressesOf(member: string): readonly ActorAddress[];
+}
+
+/**
+ * What a call may come to: each sample is a choice of its own. A call that has none never ends. For callback logic:
+ * what it may send its machine, as often as it likes.
+ */
+export interface CallSamples {
+  readonly done?: readonly unknown[];
+  readonly error?: readonly unknown[];
+  readonly sends?: readonly { readonly type: string }[];
+  /** Whether it may also never end; default false: under fairness it ends at last. */
+  readonly never?: boolean;
+}
+
+export interface MemberOptions<M extends AnyStateMachine = AnyStateMachine> {
+  readonly machine: M;
+  readonly input?: InputFrom<M> | ((birth: MemberBirth) => InputFrom<M>);
+  /** Members of this kind: `worker` with a count of 2 is `worker.1` and `worker.2`. Without it there is one, `worker`. */
+  readonly count?: number;
+  /**
+   * Nothing tells the members of this kind apart but their addresses, which all machines use as names only: they are
+   * folded. States that differ in who is who are looked at once; up to 6 members.
+   */
+  readonly symmetric?: boolean;
+  /** What it speaks: messages of another protocol are refused, those from outside are checked. */
+  readonly protocol?: Protocol;
+  /** What its calls may come to, by the name under which the machine invokes or spawns them. */
+  readonly calls?: Readonly<Record<string, CallSamples>>;
+  /**
+   * What a crash leaves. Without it: nothing, the member begins anew.
+   *
+   * - `each-turn`: its last turn, with what was said in it; messages wait while it is down.
+   * - `later`: what was written last. Writing is a step of its own that follows a turn at any time, while what was
+   *   said in the turn is out at once.
+   * - a function: the last turn after which it said true.
+   */
+  readonly durable?: "each-turn" | "later" | ((member: MemberView<M>) => boolean);
+  /** Names of members whose end this one hears of, as `coxswain.down`. */
+  readonly watches?: readonly string[];
+  /** Whether its machine may throw; default false: a failure is a broken property. One that has failed is started anew. */
+  readonly mayFail?: boolean;
+}
+
+/** What a network does to messages, in one run. Messages of one sender to one receiver keep their order otherwise. */
+export interface ChannelOptions {
+  /** Messages that are lost; default 0. `Infinity`: any number. */
+  readonly lossesMax?: number;
+  /** Messages that arrive twice; default 0. */
+  readonly duplicatesMax?: number;
+  /** Deliveries before another message that was sent earlier on the same way; default 0. `Infinity`: no order at all. */
+  readonly overtakesMax?: number;
+  /** How often time may pass (a timer, a deadline) while a message is under way; default `Infinity`: slow messages. */
+  readonly delaysMax?: number;
+  /**
+   * Messages under way in the team before time stands still for what would send more: a timer, a call, an event from
+   * outside, a start; default 4. Answers to messages are not held up. Where you give it, it is taken for a property
+   * of the network; where you do not, a search that meets it ends undecided.
+   */
+  readonly inFlightMax?: number;
+  /** Which messages are lost, doubled and overtake; default: all. */
+  readonly faulty?: (message: { from: string; to: string; type: string }) => boolean;
+}
+
+/** Something from outside the team. */
+export interface TeamEvent {
+  /** A member's name, and so any of its kind. */
+  readonly to: string;
+  readonly message: { readonly type: string };
+  /** How often, altogether; default 1. */
+  readonly timesMax?: number;
+  /** Whether somebody outside waits for an answer; default false. */
+  readonly ask?: boolean;
+  /** Whether it has to happen at last; default false. */
+  readonly fair?: boolean;
+}
+
+export interface MemberFaults {
+  /** Crashes of members of this kind, altogether. */
+  readonly crashesMax: number;
+  /** Whether a member that is down may be started again; default true. */
+  readonly restarts?: boolean;
+}
+
+/** A message under way, or held back. */
+export interface MessageView {
+  readonly kind: "tell" | "ask" | "reply" | "refusal" | "down";
+  readonly from: string;
+  readonly to: string;
+  readonly type: string;
+  /** The event the receiver gets; of a reply its value. */
+  readonly body: unknown;
+}
+
+/** One member in one state of the team. */
+export interface MemberView<M extends AnyStateMachine = AnyStateMachine> {
+  readonly address: ActorAddress;
+  /** `down`: crashed; what is shown is what it begins with again. `ended`: done, stopped or failed. */
+  readonly phase: "up" | "down" | "ended";
+  readonly value: StateValueFrom<M>;
+  readonly context: ContextFrom<M>;
+  readonly outcome: ActorOutcome | undefined;
+  /** Messages its state holds back. */
+  readonly held: readonly MessageView[];
+  /** Questions it has taken and not answered. */
+  readonly unanswered: number;
+  /** Answers it waits for. */
+  readonly asking: number;
+  /** Calls that run. */
+  readonly calls: readonly string[];
+  matches(value: StateValue): boolean;
+}
+
+export type Members = Readonly<Record<string, MemberOptions>>;
+
+type MachineOf<O> = O extends { readonly machine: infer M extends AnyStateMachine } ? M : never;
+type Seen<O> = O extends { readonly count: number }
+  ? readonly MemberView<MachineOf<O>>[]
+  : MemberView<MachineOf<O>>;
+
+/** A state of the team, as properties see it. */
+export interface TeamView<M extends Members = Members, H = unknown> {
+  /** By name; those with a `count` as a list. */
+  readonly members: { readonly [K in keyof M]: Seen<M[K]> };
+  readonly inFlight: readonly MessageView[];
+  /** What the option `history` made of all that has happened. */
+  readonly history: H;
+}
+
+export interface TeamEventually<M extends Members = Members, H = unknown> {
+  readonly goal: (team: TeamView<M, H>) => boolean;
+  readonly after?: "start" | ((team: TeamView<M, H>) => boolean);
+}
+
+export interface TeamOptions<M extends Members = Members, H = unknown> {
+  /** By name. */
+  readonly members: M;
+  readonly channels?: ChannelOptions;
+  /** By the name of the member. */
+  readonly faults?: { readonly [K in keyof M]?: MemberFaults };
+  readonly events?: readonly TeamEvent[];
+  /** Remembers what happened, for properties that a state alone does not show. Plain data; it is part of the state. */
+  readonly history?: { readonly init: H; readonly next: (history: H, fact: TeamFact) => H };
+  readonly safe?: Readonly<Record<string, (team: TeamView<M, H>) => boolean>>;
+  readonly reachable?: Readonly<Record<string, (team: TeamView<M, H>) => boolean>>;
+  /**
+   * Under weak fairness of deliveries, timers, calls, restarts and writes; not of losses, duplicates, overtaking and
+   * crashes. Nothing is folded then, as fairness tells members apart.
+   */
+  readonly eventually?: Readonly<Record<string, ((team: TeamView<M, H>) => boolean) | TeamEventually<M, H>>>;
+  /** Where the team may be at rest; default: where no message is held back and no question waits for its answer. */
+  readonly mayRest?: (team: TeamView<M, H>) => boolean;
+  /** Whether symmetric members are folded; default true. */
+  readonly fold?: boolean;
+  readonly statesMax?: number;
+  readonly depthMax?: number;
+  readonly memoryMaxMb?: number;
+}

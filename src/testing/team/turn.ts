@@ -1,0 +1,360 @@
+import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot } from "xstate";
+import type { Answer, Destination, OwnLife, SelfWord } from "../../../machines/index.ts";
+import {
+  type ActorOutcome,
+  CoxswainError,
+  type Protocol,
+  payloadSchema,
+  quote,
+  type ReplyTo,
+  type replySchema,
+  toWireError,
+  validate,
+} from "../../../protocols/index.ts";
+import { askWithinMs } from "../../asks.ts";
+import { outgoingBody } from "../../outbound.ts";
+import { snapshotWith } from "../../xstate/internals.ts";
+import { askedBy, isAsking } from "./asked.ts";
+import type { Asking, Calling, Cell, Message, Open, Timer, Turned } from "./cell.ts";
+import type { TeamFact } from "./facts.ts";
+import { outside } from "./outside.ts";
+import type { Stepped } from "./pure-step.ts";
+
+/** An actor as the actions of a pure step name it. */
+interface Ref {
+  readonly id: string;
+  readonly src: unknown;
+  readonly logic: AnyActorLogic;
+}
+
+/** What a turn knows of where it takes place. */
+export interface Place {
+  readonly address: string;
+  /** The number of a question that nothing in the team speaks of. @param taken numbers given in this turn */
+  freeQuestion(taken: number): number;
+  isMember(address: string): boolean;
+  /** Whether samples say what the child comes to. */
+  isSampled(src: string): boolean;
+  /** A protocol that somebody in the team speaks. */
+  sees(protocol: Protocol): void;
+  replySchemaOf(open: Open): ReturnType<typeof replySchema>;
+}
+
+/** Carries out what a machine wants done in a step, as its cell would: by noting it. */
+export class Turn {
+  readonly #place: Place;
+  readonly #before: Cell;
+  #snapshot: AnyMachineSnapshot;
+  #calls: readonly Calling[];
+  #asks: readonly Asking[];
+  #timers: readonly Timer[];
+  #newTimers: Timer[] = [];
+  #open: readonly Open[];
+  #held: readonly Message[];
+  #outcome: ActorOutcome | undefined;
+  #asked = 0;
+  readonly #sends: Message[] = [];
+  readonly #facts: TeamFact[] = [];
+  /** Events to itself, which it takes in the same turn. */
+  readonly own: AnyEventObject[] = [];
+
+  constructor(place: Place, before: Cell) {
+    this.#place = place;
+    this.#before = before;
+    this.#snapshot = before.snapshot;
+    this.#calls = before.calls;
+    this.#asks = before.asks;
+    this.#timers = before.timers;
+    this.#open = before.open;
+    this.#held = before.held;
+  }
+
+  get snapshot(): AnyMachineSnapshot {
+    return this.#snapshot;
+  }
+
+  get isOver(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  note(fact: TeamFact): void {
+    this.#facts.push(fact);
+  }
+
+  send(message: Message): void {
+    this.#sends.push(message);
+  }
+
+  hold(message: Message): void {
+    this.#held = [...this.#held, message];
+  }
+
+  takeUp(message: Message): void {
+    this.#held = this.#held.filter((other) => other !== message);
+  }
+
+  opened(open: Open): void {
+    this.#open = [...this.#open, open];
+  }
+
+  /** A timer went off. */
+  rang(timer: Timer): void {
+    this.#timers = this.#timers.filter((other) => other !== timer);
+  }
+
+  /** A child has come to its end: the machine hears of it, and keeps the child no longer if it was spawned. */
+  childEnded(child: string, hear: (snapshot: AnyMachineSnapshot) => Stepped): void {
+    this.#forget(child);
+    const ended = this.#snapshot.children[child];
+    this.did(hear(this.#snapshot));
+    const { children, context } = this.#snapshot;
+    if (ended === undefined || children[child] !== ended || this.#isInvoked(child)) return;
+    const { [child]: _ended, ...others } = children;
+    this.#snapshot = snapshotWith(this.#snapshot, context, others as typeof children);
+  }
+
+  // ---- what the machine did ----
+
+  did({ snapshot, actions, error }: Stepped): void {
+    if (snapshot !== undefined) this.#snapshot = snapshot;
+    if (error !== undefined) return this.fail(error);
+    const { status, output, error: failure } = this.#snapshot;
+    // A failed turn has no effects.
+    if (status === "error") return this.fail(failure);
+    for (const action of actions) {
+      try {
+        this.#act(action.type, action.params);
+      } catch (thrown) {
+        // What cannot be checked is not the machine's failure.
+        if (thrown instanceof CoxswainError && ["OPTION_INVALID", "MACHINE_INVALID"].includes(thrown.code)) {
+          throw thrown;
+        }
+        this.fail(thrown);
+      }
+    }
+    if (status === "done") this.end({ kind: "done", ...(output === undefined ? {} : { output }) });
+  }
+
+  fail(error: unknown): void {
+    this.#outcome = undefined;
+    this.end({ kind: "failed", error: toWireError(error) });
+  }
+
+  end(outcome: ActorOutcome): void {
+    this.#outcome ??= outcome;
+  }
+
+  #act(type: string, params: unknown): void {
+    const by = this.#place.address;
+    switch (type) {
+      case "xstate.raise":
+        return this.#raise(params as { event: AnyEventObject; id?: string; delay?: number });
+      case "xstate.sendTo":
+        return this.#send(params as { to: unknown; event: AnyEventObject; id?: string; delay?: number });
+      case "xstate.cancel":
+        return this.#cancel((params as { sendId: string }).sendId);
+      case "xstate.spawnChild":
+        return this.#spawn((params as { actorRef: Ref; input: unknown }).actorRef, params);
+      case "xstate.stopChild":
+        if (params !== undefined) this.#forget((params as Ref).id);
+        return;
+      case "xstate.emit": {
+        const { type: emitted, ...body } = (params as { event: AnyEventObject }).event;
+        return this.note({ kind: "emitted", by, type: emitted, body });
+      }
+      case "xstate.log":
+        return;
+      default:
+        return this.note({ kind: "acted", by, type, body: params });
+    }
+  }
+
+  #raise({ event, id, delay }: { event: AnyEventObject; id?: string; delay?: number }): void {
+    if (typeof delay === "number") this.#arm({ kind: "raise", id, delayMs: delay, event });
+  }
+
+  #arm(timer: Timer): void {
+    if (timer.id !== undefined) this.#cancel(timer.id);
+    this.#newTimers.push(timer);
+  }
+
+  #cancel(id: string): void {
+    this.#timers = this.#timers.filter((timer) => timer.id !== id);
+    this.#newTimers = this.#newTimers.filter((timer) => timer.id !== id);
+  }
+
+  #send({ to, event, id, delay }: { to: unknown; event: AnyEventObject; id?: string; delay?: number }): void {
+    const target = to as Partial<Destination & ReplyTo & OwnLife & Ref> | undefined;
+    if (target === undefined || target === null) return;
+    if (target.$self === true) return this.#ofItself(event as unknown as SelfWord);
+    if (target.$replyTo !== undefined) return this.#answer(target as ReplyTo, event as unknown as Answer);
+    if (target.$to !== undefined) {
+      const destination = target as Destination;
+      if (typeof delay !== "number") return this.tell(destination, event);
+      return this.#arm({ kind: "send", id, delayMs: delay, target: destination, event });
+    }
+    if (target.id !== this.#place.address) return;
+    if (typeof delay === "number") this.#arm({ kind: "raise", id, delayMs: delay, event });
+    else this.own.push(event);
+  }
+
+  #ofItself(word: SelfWord): void {
+    if (word.type === "announce") return;
+    this.end({ kind: "stopped", ...(word.reason === undefined ? {} : { reason: word.reason }) });
+  }
+
+  tell({ $to: to, protocol }: Destination, event: AnyEventObject): void {
+    const given = outgoingBody(protocol, to, event);
+    const { address: from } = this.#place;
+    const { type } = event;
+    const body = received(payloadSchema(protocol, type), given);
+    this.note({ kind: "told", by: from, to, type, body });
+    if (!this.#place.isMember(to)) return;
+    this.send({ kind: "tell", from, to, type, body, protocol: protocol.name, question: undefined });
+  }
+
+  #answer(to: ReplyTo, given: Answer): void {
+    if (to.$replyTo === "") return;
+    const open = this.#open.find(({ question }) => question === to.question);
+    if (open === undefined) return;
+    this.#open = this.#open.filter((other) => other !== open);
+    if (given.type === "refusal") {
+      const { reason, details = {} } = given;
+      return this.#refuse(open, new CoxswainError("REFUSED", reason, { details }));
+    }
+    const schema = this.#place.replySchemaOf(open);
+    const checked = schema === undefined ? undefined : validate(schema, given.value);
+    if (checked?.ok === false) {
+      const text = `Expected a reply to ${open.type}: ${checked.issues}; got ${quote(given.value)}`;
+      const error = new CoxswainError("REPLY_INVALID", text);
+      this.#refuse(open, error);
+      throw error;
+    }
+    const { address: from } = this.#place;
+    const { asker, type, question, protocol } = open;
+    const body = checked === undefined ? given.value : checked.value;
+    this.note({ kind: "replied", by: from, to: asker, type, body });
+    if (asker !== outside) this.send({ kind: "reply", from, to: asker, type, body, protocol, question });
+  }
+
+  #refuse({ asker, type, question, protocol }: Open, error: CoxswainError): void {
+    const { address: from } = this.#place;
+    const { code, message, details } = error;
+    const body = { code, message, details };
+    this.note({ kind: "refused", by: from, to: asker, type, body: code === "REFUSED" ? message : code });
+    if (asker !== outside) this.send({ kind: "refusal", from, to: asker, type, body, protocol, question });
+  }
+
+  /** A question the machine never got to see, or that it left. */
+  refuseQuestion(
+    { question = "", from, type, protocol }: Message,
+    code: "MESSAGE_UNEXPECTED" | "PROTOCOL_UNKNOWN" | "ADDRESS_UNKNOWN" | "ACTOR_STOPPED",
+  ): void {
+    const error = new CoxswainError(code, `${this.#place.address} does not take ${type}`);
+    this.#refuse({ question, asker: from, type, protocol }, error);
+  }
+
+  #spawn({ id: child, src, logic }: Ref, params: unknown): void {
+    const { input } = params as { input: unknown };
+    const name = typeof src === "string" ? src : child;
+    const { address: by } = this.#place;
+    if (!isAsking(logic) || this.#place.isSampled(name)) {
+      this.#calls = [...this.#calls, { child, src: name, input }];
+      return this.note({ kind: "called", by, type: name, body: input });
+    }
+    const { protocol, to, message, limits } = askedBy(logic, input);
+    const body = received(payloadSchema(protocol, message.type), outgoingBody(protocol, to, message));
+    this.#place.sees(protocol);
+    if (!this.#place.isMember(to)) {
+      const text = `${by} asks ${to}, who is no member of the team; say in calls what ${name} may come to`;
+      throw new CoxswainError("OPTION_INVALID", text);
+    }
+    const { type } = message;
+    const question = `${by}/${this.#place.freeQuestion(this.#asked++)}`;
+    this.#asks = [...this.#asks, { child, question, to, type, protocol }];
+    this.note({ kind: "asked", by, to, type, body });
+    const delayMs = limits.withinMs ?? askWithinMs;
+    const text = `${type} to ${to} had no reply within ${delayMs} ms; its outcome is unknown`;
+    const error = new CoxswainError("ASK_TIMEOUT", text);
+    this.#newTimers.push({ kind: "deadline", id: undefined, delayMs, question, event: failed(child, error) });
+    this.send({ kind: "ask", from: by, to, type, body, protocol: protocol.name, question });
+  }
+
+  /** Nobody waits for the child's result any more. */
+  #forget(child: string): void {
+    this.#calls = this.#calls.filter((call) => call.child !== child);
+    const gone = this.#asks.filter((ask) => ask.child === child).map(({ question }) => question);
+    this.#asks = this.#asks.filter((ask) => ask.child !== child);
+    const isKept = (timer: Timer): boolean => timer.kind !== "deadline" || !gone.includes(timer.question);
+    this.#timers = this.#timers.filter(isKept);
+    this.#newTimers = this.#newTimers.filter(isKept);
+  }
+
+  #isInvoked(child: string): boolean {
+    return this.#snapshot._nodes.some((node) => node.invoke.some(({ id }) => id === child));
+  }
+
+  // ---- the end of the turn ----
+
+  over(): Turned {
+    if (this.#outcome !== undefined) return this.#ended(this.#outcome);
+    const { life, saved, snapshot } = this.#before;
+    const changed = identical(this.#snapshot.value, snapshot.value) === false;
+    const due = this.#newTimers.sort((a, b) => a.delayMs - b.delayMs);
+    const cell: Cell = {
+      phase: "up",
+      life,
+      snapshot: this.#snapshot,
+      calls: this.#calls,
+      asks: this.#asks,
+      timers: due.length === 0 ? this.#timers : [...this.#timers, ...due],
+      open: this.#open,
+      held: this.#held,
+      resumed: this.#held.length > 0 && (changed || this.#before.resumed),
+      outcome: undefined,
+      saved,
+    };
+    return { cell, sends: this.#sends, facts: this.#facts };
+  }
+
+  #ended(outcome: ActorOutcome): Turned {
+    const { address: by } = this.#place;
+    const noReply = new CoxswainError("NO_REPLY", `${by} ended (${outcome.kind}) before this was answered`);
+    for (const open of this.#open) this.#refuse(open, noReply);
+    for (const message of this.#held)
+      if (message.kind === "ask") this.refuseQuestion(message, "ACTOR_STOPPED");
+    this.note({ kind: "ended", by, outcome });
+    const { life } = this.#before;
+    const cell: Cell = { ...empty, phase: "ended", life, snapshot: this.#snapshot, outcome };
+    return { cell, sends: this.#sends, facts: this.#facts };
+  }
+}
+
+export const empty = {
+  calls: [],
+  asks: [],
+  timers: [],
+  open: [],
+  held: [],
+  resumed: false,
+  outcome: undefined,
+  saved: undefined,
+} as const;
+
+export function failed(child: string, error: unknown): AnyEventObject {
+  return { type: `xstate.error.actor.${child}`, error, actorId: child };
+}
+
+export function done(child: string, output: unknown): AnyEventObject {
+  return { type: `xstate.done.actor.${child}`, output, actorId: child };
+}
+
+/** What the receiver gets to see of a payload that was checked. */
+function received(schema: ReturnType<typeof payloadSchema>, body: unknown): unknown {
+  const checked = schema === undefined ? undefined : validate(schema, body);
+  return checked?.ok ? checked.value : body;
+}
+
+function identical(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
