@@ -1,12 +1,14 @@
 import { CoxswainError } from "../../../protocols/index.ts";
 import { check } from "./check.ts";
 import type { CheckOptions, Eventually } from "./check-options.ts";
+import type { Row } from "./rows.ts";
 import { foldedKey } from "./symmetry.ts";
-import { type Row, TeamModel } from "./team-model.ts";
+import { TeamModel } from "./team-model.ts";
 import type { Members, TeamOptions, TeamView } from "./team-options.ts";
 import { planOf, type TeamPlan } from "./team-plan.ts";
 import { type TeamResult, teamResult } from "./team-result.ts";
 import type { TeamStep } from "./team-step.ts";
+import { TeamViews } from "./team-view.ts";
 
 /** Properties are tried on swapped members too in this many states. */
 const swappedStatesMax = 500;
@@ -40,7 +42,7 @@ export function checkTeam<const M extends Members, H = undefined>(options: TeamO
   const given =
     eventually !== undefined && Object.keys(eventually).length > 0 ? { ...options, fold: false } : options;
   const plan = planOf(given);
-  const model = new TeamModel(plan, given);
+  const model = new TeamModel(plan, given.history);
   const { row, outcomes } = model.start();
   checkAlike(plan, model, row);
   const result = check(searchOf(given, model, row));
@@ -55,15 +57,16 @@ export function checkTeam<const M extends Members, H = undefined>(options: TeamO
 /** The team as a model for `check`. */
 export function searchOf<M extends Members, H>(
   options: TeamOptions<M, H>,
-  model: TeamModel<M, H>,
+  model: TeamModel,
   row: Row,
 ): CheckOptions<Row, TeamStep> {
   const { safe = {}, reachable = {}, eventually = {}, mayRest, statesMax, depthMax, memoryMaxMb } = options;
   const { plan } = model;
   const isFolded = plan.swaps.length > 1;
-  const key = isFolded ? foldedKey(model as TeamModel) : (state: Row) => state;
+  const key = isFolded ? foldedKey(model) : (state: Row) => state;
+  const views = new TeamViews<M, H>(model);
   const seen = (holds: (team: TeamView<M, H>) => boolean, name: string): ((state: Row) => boolean) => {
-    const plainly = (state: Row): boolean => holds(model.view(state));
+    const plainly = (state: Row): boolean => holds(views.of(state));
     return isFolded ? tellingNobodyApart(plainly, key, name) : plainly;
   };
   const places = plan.members.flatMap(({ options: { mayFail } }, place) => (mayFail === true ? [] : [place]));
@@ -77,7 +80,7 @@ export function searchOf<M extends Members, H>(
     next: (state) => model.next(state),
     key,
     safe: {
-      [noFailure]: (state) => !places.some((place) => model.hasFailed(state, place)),
+      [noFailure]: (state) => !places.some((place) => views.hasFailed(state, place)),
       ...each(safe, seen),
     },
     reachable: each(reachable, seen),
@@ -87,7 +90,7 @@ export function searchOf<M extends Members, H>(
       if (after === undefined) return { goal: seen(goal, name) };
       return { goal: seen(goal, name), after: after === "start" ? after : seen(after, name) };
     }),
-    mayEnd: mayRest === undefined ? (state) => model.isSettled(state) : seen(mayRest, "mayRest"),
+    mayEnd: mayRest === undefined ? (state) => views.isSettled(state) : seen(mayRest, "mayRest"),
     fair: isFair,
     ...(statesMax === undefined ? {} : { statesMax }),
     ...(depthMax === undefined ? {} : { depthMax }),
@@ -100,11 +103,7 @@ export function isFair(action: string): boolean {
 }
 
 /** Symmetric members have to begin alike. @throws OPTION_INVALID */
-function checkAlike<M extends Members, H>(
-  { swaps, addresses, folded }: TeamPlan,
-  model: TeamModel<M, H>,
-  row: Row,
-): void {
+function checkAlike({ swaps, addresses, folded }: TeamPlan, model: TeamModel, row: Row): void {
   for (let swap = 1; swap < swaps.length; swap++) {
     for (const address of folded) {
       const place = addresses.indexOf(address);
@@ -121,13 +120,13 @@ function checkAlike<M extends Members, H>(
 /** A property that tells symmetric members apart would be judged by chance: by the one of them that was found first. */
 function tellingNobodyApart(
   holds: (state: Row) => boolean,
-  key: (state: Row) => Row | ArrayLike<number>,
+  key: (state: Row) => Row,
   name: string,
 ): (state: Row) => boolean {
   let states = 0;
   return (state) => {
     const answer = holds(state);
-    if (states++ < swappedStatesMax && answer !== holds(key(state) as Row)) {
+    if (states++ < swappedStatesMax && answer !== holds(key(state))) {
       throw new CoxswainError(
         "OPTION_INVALID",
         `Expected "${name}" not to tell symmetric members apart; leave out \`symmetric\`, or ask for any of them`,

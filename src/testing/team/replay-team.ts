@@ -1,9 +1,11 @@
 import { check } from "./check.ts";
 import { isFair, searchOf } from "./check-team.ts";
+import type { Row } from "./rows.ts";
 import { Story } from "./story.ts";
-import { type Row, TeamModel } from "./team-model.ts";
+import { TeamModel } from "./team-model.ts";
 import type { Members, TeamOptions, TeamView } from "./team-options.ts";
 import { planOf } from "./team-plan.ts";
+import { TeamViews } from "./team-view.ts";
 
 /** One run of a team, step by step, on its machines. */
 export interface Replay<M extends Members = Members, H = unknown> {
@@ -26,12 +28,13 @@ export interface Replay<M extends Members = Members, H = unknown> {
 /** Plays a team's run again. Members are not folded: the steps say who is meant. @throws as `checkTeam` does */
 export function replayTeam<const M extends Members, H = undefined>(options: TeamOptions<M, H>): Replay<M, H> {
   const plain = { ...options, fold: false };
-  const model = new TeamModel(planOf(plain), plain);
+  const model = new TeamModel(planOf(plain), plain.history);
   return new Run(plain, model);
 }
 
 class Run<M extends Members, H> implements Replay<M, H> {
-  readonly #model: TeamModel<M, H>;
+  readonly #model: TeamModel;
+  readonly #views: TeamViews<M, H>;
   readonly #search: ReturnType<typeof searchOf<M, H>>;
   readonly #story: Story;
   readonly #sentences: string[];
@@ -39,12 +42,13 @@ class Run<M extends Members, H> implements Replay<M, H> {
   readonly #actions: string[] = [];
   #stoppedAt: string | undefined;
 
-  constructor(options: TeamOptions<M, H>, model: TeamModel<M, H>) {
+  constructor(options: TeamOptions<M, H>, model: TeamModel) {
     this.#model = model;
+    this.#views = new TeamViews(model);
     const { row, outcomes } = model.start();
     this.#rows = [row];
     this.#search = searchOf(options, model, row);
-    this.#story = new Story(model as unknown as TeamModel);
+    this.#story = new Story(model);
     this.#sentences = this.#story.beginning(outcomes);
   }
 
@@ -53,7 +57,7 @@ class Run<M extends Members, H> implements Replay<M, H> {
   }
 
   get view(): TeamView<M, H> {
-    return this.#model.view(this.#row);
+    return this.#views.of(this.#row);
   }
 
   step(name: string): void {

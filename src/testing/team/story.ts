@@ -4,7 +4,8 @@ import { identityOf } from "./identity.ts";
 import type { Outcome } from "./local-steps.ts";
 import type { PlainCell } from "./member-view.ts";
 import { outside } from "./outside.ts";
-import type { Row, TeamModel } from "./team-model.ts";
+import type { Row } from "./rows.ts";
+import type { TeamModel } from "./team-model.ts";
 import type { TeamStep } from "./team-step.ts";
 
 const bodyMax = 120;
@@ -75,12 +76,12 @@ export class Story {
       const holds = held.length === 0 ? [] : [`holds back ${held.map(({ type }) => type).join(", ")}`];
       return `${address} ${listed([...is, ...data, ...holds])}`;
     });
-    const mail = Array.from(row.subarray(this.#model.mail), (message) => {
+    const mail = row.slice(this.#model.rows.mail).map((message) => {
       const { to } = this.#model.parts.plain(message) as Message;
       return `${this.#message(message)} to ${to}`;
     });
     const under = mail.length === 0 ? [] : [`under way: ${mail.join("; ")}`];
-    const history = row[this.#model.history] as number;
+    const history = row[this.#model.rows.history] as number;
     const remembered = history < 0 ? [] : [`history: ${text(this.#model.parts.plain(history))}`];
     return [...members, ...under, ...remembered].join("; ");
   }

@@ -1,15 +1,29 @@
-import type { Row, TeamModel } from "./team-model.ts";
+import type { Row } from "./rows.ts";
+import type { TeamModel } from "./team-model.ts";
 
 /**
  * The same key for all rows that differ in who of the symmetric members is who: the least of what the row becomes
  * when they are swapped in every way.
  */
-export function foldedKey(model: TeamModel): (row: Row) => Row {
-  const { plan, parts, links, mail, history } = model;
+export function foldedKey({ plan, parts, rows }: TeamModel): (row: Row) => Row {
   const places = new Map(plan.addresses.map((address, place) => [address, place]));
   const homes = plan.swaps.map((swap) =>
     plan.addresses.map((address) => places.get(swap.get(address) ?? address) as number),
   );
+  const { mail, history } = rows;
+
+  function swapped(row: Row, swap: number): Row {
+    const to = row.slice();
+    const home = homes[swap] as number[];
+    for (let place = 0; place < home.length; place++) {
+      to[home[place] as number] = parts.renamed(row[place] as number, swap);
+    }
+    if ((row[history] as number) >= 0) to[history] = parts.renamed(row[history] as number, swap);
+    // Each way keeps its order, but the ways change places.
+    for (let at = mail; at < row.length; at++) rows.put(to, at, parts.renamed(row[at] as number, swap));
+    return to;
+  }
+
   return (row) => {
     let best = row;
     for (let swap = 1; swap < homes.length; swap++) {
@@ -18,29 +32,6 @@ export function foldedKey(model: TeamModel): (row: Row) => Row {
     }
     return best;
   };
-
-  function swapped(row: Row, swap: number): Row {
-    const to = row.slice();
-    const home = homes[swap] as number[];
-    for (const [place, at] of home.entries()) to[at] = parts.renamed(row[place] as number, swap);
-    if ((row[history] as number) >= 0) to[history] = parts.renamed(row[history] as number, swap);
-    for (let at = mail; at < row.length; at++) insert(to, at, parts.renamed(row[at] as number, swap));
-    return to;
-  }
-
-  /** Each way keeps its order, but the ways change places. */
-  function insert(to: Row, length: number, message: number): void {
-    const { way } = links.sent(message);
-    const isUnordered = to[plan.members.length + 2] === -1;
-    let at = length;
-    for (; at > mail; at--) {
-      const other = to[at - 1] as number;
-      const otherWay = links.sent(other).way;
-      if (otherWay < way || (otherWay === way && !(isUnordered && other > message))) break;
-      to[at] = other;
-    }
-    to[at] = message;
-  }
 }
 
 function isLess(a: Row, b: Row): boolean {

@@ -1,8 +1,8 @@
 import type { CheckResult } from "./check-result.ts";
 import type { Outcome } from "./local-steps.ts";
+import type { Row } from "./rows.ts";
 import { Story } from "./story.ts";
-import type { Row, TeamModel } from "./team-model.ts";
-import type { Members } from "./team-options.ts";
+import type { TeamModel } from "./team-model.ts";
 import type { TeamStep } from "./team-step.ts";
 import { type TestTextOptions, testText } from "./test-text.ts";
 
@@ -44,27 +44,27 @@ export interface TeamResult {
   readonly statesPerSecond: number;
 }
 
-interface Searched<M extends Members, H> {
-  readonly model: TeamModel<M, H>;
+interface Searched {
+  readonly model: TeamModel;
   readonly outcomes: readonly Outcome[];
   readonly isFolded: boolean;
   /** Whether the user said how many messages may be under way. */
   readonly isBounded: boolean;
 }
 
-export function teamResult<M extends Members, H>(
+export function teamResult(
   result: CheckResult<Row, TeamStep>,
-  { model, outcomes, isFolded, isBounded }: Searched<M, H>,
+  { model, outcomes, isFolded, isBounded }: Searched,
 ): TeamResult {
-  const violation = violationOf(result, model as unknown as TeamModel, outcomes);
+  const violation = violationOf(result, model, outcomes);
   const { inFlightMax } = model.plan.channels;
   const steps = (counts: ReadonlyMap<string, number>, why: string): string[] =>
     [...counts].map(([address, count]) => `${count} steps of ${address} were not taken, as ${why}`);
   const waited = steps(
-    model.waited,
+    model.rows.waited,
     `more than ${inFlightMax} messages (inFlightMax) would have been under way`,
   );
-  const flooded = steps(model.flooded, "answers to messages flooded the network");
+  const flooded = steps(model.rows.flooded, "answers to messages flooded the network");
   const truncated = result.truncated === undefined ? [] : [result.truncated.message];
   const isOpen = truncated.length > 0 || flooded.length > 0 || (waited.length > 0 && !isBounded);
   const { states, edges, depth, elapsedMs, statesPerSecond } = result;
