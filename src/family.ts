@@ -69,8 +69,8 @@ export class Family implements Actors, Starter {
   async #startHere({ address, actor, input, startWithinMs, signal }: Starting): Promise<Started> {
     const definition = definitionOf(this.#node, actor);
     const options = { input, owner: this.#owner, startWithinMs, signal };
-    const cell = await startActor(this.#node, actorAddress(address), definition, options);
-    if (cell.outcome?.kind === "done") return { kind: "ignored" };
+    const { cell, ignored } = await startActor(this.#node, actorAddress(address), definition, options);
+    if (ignored) return { kind: "ignored" };
     cell.life.tellStarter(this);
     return up(cell.address, cell.activation, cell.life.info);
   }

@@ -57,8 +57,8 @@ async function startFor(node: Node, wanted: Start, signal: AbortSignal): Promise
     const definition = definitionOf(node, actor);
     const from = owner === undefined ? undefined : { ...owner, address: actorAddress(owner.address) };
     const options = { input, owner: from, startWithinMs, signal };
-    const cell = await startActor(node, actorAddress(address), definition, options);
-    if (cell.outcome?.kind === "done") return { kind: "ignored" };
+    const { cell, ignored } = await startActor(node, actorAddress(address), definition, options);
+    if (ignored) return { kind: "ignored" };
     const { activation, life } = cell;
     return { kind: "up", activation, ...(life.info === undefined ? {} : { info: life.info }) };
   } catch (error) {

@@ -13,6 +13,12 @@ export interface StartOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface Begun {
+  readonly cell: Cell;
+  /** It was done before it was up: it declined, and there is nothing to wait for. */
+  readonly ignored: boolean;
+}
+
 /** How long an actor may take until it is up, in milliseconds, where nobody says. */
 export const startWithinMsDefault = 30_000;
 
@@ -27,7 +33,7 @@ export async function startActor(
   at: ActorAddress,
   definition: ActorDefinition,
   options: StartOptions,
-): Promise<Cell> {
+): Promise<Begun> {
   const { owner, signal, startWithinMs = startWithinMsDefault } = options;
   if (!(startWithinMs > 0)) {
     throw new CoxswainError("OPTION_INVALID", `Expected startWithinMs > 0, got ${quote(startWithinMs)}`);
@@ -52,9 +58,11 @@ export async function startActor(
   cell.start();
   if (cell.outcome === undefined && cell.starting) await cell.life.up(startWithinMs, signal);
   assertUp(cell);
+  // It may end while the server still takes its subscriptions: then it was up, and its end is an end.
+  const ignored = cell.outcome !== undefined;
   const opening = node.roots.opening(cell);
   if (opening !== undefined) await opening;
-  return cell;
+  return { cell, ignored };
 }
 
 function inputFor(at: ActorAddress, { inputOf }: ActorDefinition, { input, owner }: StartOptions): unknown {

@@ -141,7 +141,8 @@ export class ActorSystem {
     }
     this.#assertOpen();
     const { input, startWithinMs, essential = false } = options;
-    const cell = await startActor(this.#node, at, definition as ActorDefinition, { input, startWithinMs });
+    const from = { input, startWithinMs };
+    const { cell } = await startActor(this.#node, at, definition as ActorDefinition, from);
     if (essential && cell.outcome === undefined) this.#essential.add(cell);
     return new ActorRef(this.#node, definition.protocol, at);
   }

@@ -53,9 +53,10 @@ function begin(fault: Fault, { clock, server, note, node }: Place): void {
       note(`${fault.node}: its wall clock jumps by ${fault.byMs} ms`);
       return node(fault.node).process.jump(fault.byMs);
     case "serverRestart":
+    case "powerCut":
       if (!server.up) return;
-      note(`the server ends${fault.lostMs > 0 ? " by a power cut" : ""}`);
-      server.stop(fault.lostMs);
+      note(`the server ends (${fault.kind})`);
+      server.stop(fault.kind === "powerCut" ? fault.lostMs : 0);
       return later(fault.forMs, () => {
         note("the server is back");
         server.start();

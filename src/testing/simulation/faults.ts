@@ -33,8 +33,10 @@ export type Fault =
     })
   /** The node's wall clock is set. */
   | (At & { readonly kind: "clockJump"; readonly node: string; readonly byMs: number })
-  /** The server ends and starts again. `lostMs`: a power cut, which takes what it had not flushed, written so shortly before. */
-  | (At & { readonly kind: "serverRestart"; readonly forMs: number; readonly lostMs: number })
+  /** The server ends and starts again; what it had acknowledged is there. */
+  | (At & { readonly kind: "serverRestart"; readonly forMs: number })
+  /** As `serverRestart`; what it wrote in the last `lostMs`, and had not flushed, is gone. */
+  | (At & { readonly kind: "powerCut"; readonly forMs: number; readonly lostMs: number })
   /** JetStream has no leader: half of what is asked of the store is dropped, half is done late. Core subjects go on. */
   | (At & { readonly kind: "storeGap"; readonly forMs: number })
   /** What is asked of the store has an unknown outcome: half of those are done, half are not. */
@@ -108,9 +110,10 @@ function drawFault(
     case "clockJump":
       return { kind, atMs, node, byMs: random.whole(-3_600_000, 3_600_000) };
     case "serverRestart":
-      return { kind, atMs, forMs, lostMs: random.chance(0.5) ? random.whole(1, 1_000) : 0 };
     case "storeGap":
       return { kind, atMs, forMs };
+    case "powerCut":
+      return { kind, atMs, forMs, lostMs: random.whole(1, 1_000) };
     case "storeLoss":
       return { kind, atMs, forMs, probability: random.between(0.05, 0.6) };
     case "hostile": {
@@ -129,10 +132,4 @@ export function describeFault(fault: Fault): string {
   const { kind, atMs, ...rest } = fault;
   const what = Object.entries(rest).map(([name, value]) => `${name} ${value}`);
   return `at ${atMs} ms: ${[kind, ...what].join(", ")}`;
-}
-
-/** When a fault is over. */
-export function endOf(fault: Fault): number {
-  if (fault.kind === "kill") return fault.atMs + fault.restartAfterMs;
-  return fault.atMs + ("forMs" in fault ? fault.forMs : 0);
 }

@@ -77,14 +77,14 @@ export class SimulatedNode {
   }
 
   /** A connection to the server, once there is one. */
-  async connect(): Promise<Transport> {
+  readonly connect = async (): Promise<Transport> => {
     const { client } = this.#parts;
     const process = this.#process;
     const transport = new SimulatedTransport(process.env, client, (end) => this.#dial(process, end));
     this.#transports.add(transport);
     await transport.connect();
     return transport;
-  }
+  };
 
   start(): void {
     const { clock, random, skew, startMs, nextProcess, note, boot } = this.#parts;

@@ -14,6 +14,11 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** 2025-06-15T15:06:40Z: a simulation begins at the same time, whenever it is run. */
 export const simulatedStartMs = 1_750_000_000_000;
 
+/** As Node does: a timer of 0 ms waits for 1. */
+const timerLeastMs = 1;
+/** A timer must not fire before its own clock says that it is due. */
+const roundingMs = 0.001;
+
 /** One life of a process: its clocks, its chance, and whether it runs. Everything that happens in it is an event of its own. */
 export class SimulatedProcess implements EventOwner {
   readonly number: number;
@@ -40,7 +45,7 @@ export class SimulatedProcess implements EventOwner {
     this.number = number;
     const pace = 1 + skew.drift;
     const setTimer = (delayMs: number, run: () => void): Timer =>
-      clock.schedule(clock.nowMs + Math.max(0, delayMs) / pace, run, "timer", this);
+      clock.schedule(clock.nowMs + (Math.max(timerLeastMs, delayMs) + roundingMs) / pace, run, "timer", this);
     this.env = {
       nowMs: () => Math.floor(startMs + clock.nowMs * pace + skew.wallMs + this.#jumpedMs),
       monotonicMs: () => (clock.nowMs - this.#bornMs) * pace,

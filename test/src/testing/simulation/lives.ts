@@ -1,8 +1,12 @@
 import type { SimulatedNode, World } from "../../../../src/testing/simulation/index.ts";
 
-interface Life {
+export interface Host {
   readonly node: SimulatedNode;
+  /** Which process of the node. */
   readonly process: number;
+}
+
+interface Life extends Host {
   readonly fromMs: number;
 }
 
@@ -11,6 +15,7 @@ export class Lives {
   readonly #world: World;
   readonly #graceMs: number;
   readonly #byAddress = new Map<string, Set<Life>>();
+  onBegin: () => void = () => {};
   readonly starts: { readonly address: string; readonly atMs: number }[] = [];
 
   /**
@@ -37,6 +42,7 @@ export class Lives {
     lives.add(life);
     this.starts.push({ address, atMs: this.#world.nowMs });
     this.#world.note(`${address} begins on ${node.name}`);
+    this.onBegin();
     const others = [...lives].filter((other) => other !== life);
     if (
       others.length > 0 &&
@@ -50,8 +56,8 @@ export class Lives {
     };
   }
 
-  of(address: string): readonly SimulatedNode[] {
-    return [...(this.#byAddress.get(address) ?? [])].map(({ node }) => node);
+  of(address: string): readonly Host[] {
+    return [...(this.#byAddress.get(address) ?? [])];
   }
 
   /** When all is well again nobody is excused any more. */

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { setup } from "xstate";
+import { defineSupervisor } from "../../../../actors/index.ts";
+import { defineProtocol } from "../../../../protocols/index.ts";
+import { createSystem, defineActor } from "../../../../src/index.ts";
+import { simulate } from "../../../../src/testing/simulation/index.ts";
+
+// What simulations have found, each once more on its own.
+
+const quiet = defineProtocol({ name: "quiet", accepts: {} });
+
+test.each([{ node: "b" }, {}])(
+  "a permanent child %j that is done while the server still takes its subscriptions is restarted",
+  async (where) => {
+    let begun = 0;
+    const count = (): void => void begun++;
+    const machine = setup({ actions: { count } }).createMachine({
+      initial: "up",
+      states: { up: { entry: "count", after: { 10: "over" } }, over: { type: "final" } },
+    });
+    const child = defineActor({ protocol: quiet, machine });
+    const tree = defineSupervisor({
+      intensity: 100,
+      children: [{ id: "one", actor: "child", restart: "permanent", ...where }],
+    });
+    await simulate({
+      seed: 1,
+      nodes: ["a", "b"],
+      server: { latencyMs: [50, 50] },
+      untilMs: 10_000,
+      scenario: () => ({
+        boot: async ({ name, env, connect }) => {
+          const transport = await connect();
+          const system = await createSystem({ name: "sim", node: name, transport, env, actors: { child } });
+          if (name === "a") env.setTimer(1_000, () => void system.spawn("ship", tree));
+        },
+      }),
+    });
+    expect(begun).toBeGreaterThan(3);
+  },
+);
