@@ -1,4 +1,4 @@
-import type { P1Bounds } from "./p1.ts";
+import type { P1Bounds } from "./p1-state.ts";
 import type { P2Bounds } from "./p2.ts";
 
 /** `COXSWAIN_MODELS=nightly` looks at the larger bounds too; they take minutes and some GiB. */

@@ -5,7 +5,7 @@ import type { Order } from "../../machines/durability/orders.ts";
 import type { Move, Session } from "../../machines/durability/session.ts";
 import { type DelegationSteps, delegationSteps } from "./delegation-steps.ts";
 import { type DurabilitySteps, durabilitySteps } from "./durability-steps.ts";
-import { expectNothing, type P1Bounds, type P1Server } from "./p1.ts";
+import { expectNothing, type P1Bounds, type P1Server } from "./p1-state.ts";
 import type { P2Bounds } from "./p2.ts";
 
 /**

@@ -36,6 +36,14 @@ describe("R4: the outbox", () => {
     expect(Object.keys(box.lines)).toEqual(["a", "c"]);
   });
 
+  test("of two receivers it could forget, forgets the one it wrote to longer ago", () => {
+    let box: Outbox<string> = posted(emptyOutbox(5), [to("b")], 1, 2);
+    box = posted(trimmed(box, [1]), [to("a")], 2, 2);
+    box = posted(trimmed(box, [2]), [to("c")], 3, 2);
+    expect(Object.keys(box.lines)).toEqual(["a", "c"]);
+    expect(posted(box, [to("b")], 4, 3).entries.at(-1)).toMatchObject({ to: "b", incarnation: 6, seq: 1 });
+  });
+
   test("is understood by every receiver's marks, whoever is forgotten between: each message once, in order", () => {
     const sends = fc.array(fc.tuple(fc.constantFrom("a", "b", "c", "d"), fc.boolean()), { maxLength: 60 });
     fc.assert(

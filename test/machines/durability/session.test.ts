@@ -68,6 +68,15 @@ describe("R4: nothing is done before the commit", () => {
     expect(done.session?.held.revision).toBe(2);
   });
 
+  test("a later commit publishes what is new, not again what has been published and waits to be confirmed", () => {
+    const next = turned(alive(turned(fresh, 10, 1, greet)), 11, 2, greet);
+    expect(next.orders).toMatchObject([
+      { do: "acknowledge", entry: 11 },
+      { do: "publish", entry: { message: "2", seq: 2 } },
+    ]);
+    expect(next.session?.held.record.outbox.entries).toHaveLength(2);
+  });
+
   test("several messages are one write and are all acknowledged by it", () => {
     const two = take(take(fresh, 10, 1).session, 11, 2).session;
     const done = answered(alive(commit(two, "n")), { kind: "ok", revision: 2 });
