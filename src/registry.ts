@@ -208,8 +208,16 @@ export class Registry {
         );
       }
       if (this.#left) throw new CoxswainError("SYSTEM_CLOSED", "The system was closed meanwhile");
+      // Where all nodes died at once nobody is there yet to sweep their records away.
+      if (this.#silentMs(member) > member.record.leaseMs && (await this.#isUnmoved(member))) return;
       await new Promise<void>((resolve) => this.#env.setTimer(this.#me.leaseMs / 10, resolve));
     }
+  }
+
+  /** Whether the store, too, has the record as we have last seen it. */
+  async #isUnmoved({ record, revision }: Member): Promise<boolean> {
+    const found = await this.#bucket.get(`node.${record.node}`);
+    return found.kind === "ok" && found.value?.revision === revision;
   }
 
   #changed(entry: Entry): void {

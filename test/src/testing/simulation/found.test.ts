@@ -39,3 +39,29 @@ test.each([{ node: "b" }, {}])(
     expect(begun).toBeGreaterThan(3);
   },
 );
+
+test("nodes that have all died at once come back under their names, after a lease", async () => {
+  const up: string[] = [];
+  const { trace } = await simulate({
+    seed: 1,
+    nodes: ["a", "b"],
+    faults: ["a", "b"].map((node) => ({
+      kind: "kill",
+      atMs: 5_000,
+      node,
+      steps: 0,
+      silent: false,
+      restartAfterMs: 100,
+    })),
+    untilMs: 12_000,
+    traceLinesMax: 1_000,
+    scenario: () => ({
+      boot: async ({ name, life, env, connect }) => {
+        const transport = await connect();
+        await createSystem({ name: "sim", node: name, transport, env });
+        if (life === 2) up.push(name);
+      },
+    }),
+  });
+  expect(up.sort(), trace.join("\n")).toEqual(["a", "b"]);
+});
