@@ -165,7 +165,10 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.#subscriptions.push(this.transport.subscribe(pattern, (delivery) => this.#replied(delivery)));
     this.#unlisten = this.transport.onEvent((event) => {
       if (event.type === "disconnected") this.asks.connectionLost(event.reason);
-      if (event.type === "connected") this.watches.reconnected();
+      if (event.type === "connected") {
+        this.registry?.reconnected();
+        this.watches.reconnected();
+      }
       if (event.type === "error")
         this.report({ level: "error", message: event.error.message, error: event.error });
     });

@@ -1,6 +1,6 @@
 import { CoxswainError, decodeValue, encodeValue, quote } from "../protocols/index.ts";
 import type { Env, Timer } from "./env/env.ts";
-import { valueOrThrow } from "./transport/outcomes.ts";
+import { isLostRace, valueOrThrow } from "./transport/outcomes.ts";
 import type { Bucket, Closable, Entry, Outcome } from "./transport/transport.ts";
 
 export interface NodeRecord {
@@ -12,6 +12,8 @@ export interface NodeRecord {
   readonly host: string;
   readonly startedAtMs: number;
   readonly leaseMs: number;
+  /** How often it has come back to the server. */
+  readonly connections?: number;
 }
 
 interface RootRecord {
@@ -31,6 +33,8 @@ interface Member {
 export interface RegistryEvents {
   nodeUp(record: NodeRecord): void;
   nodeDown(record: NodeRecord, reason: "left" | "lost", roots: readonly string[]): void;
+  /** A node that lives came back to the server: what was sent to it, or by it, just before may be lost. */
+  nodeBack(record: NodeRecord, roots: readonly string[]): void;
   /** A root name went from one node to another, which judged the first to be gone before we did. */
   rootMoved(root: string, from: string): void;
   /** Another node holds a root name that was ours: our lease was over. */
@@ -58,6 +62,7 @@ export class Registry {
   /** Root names that the store did not take back yet, by the revision of our record. */
   readonly #unreleased = new Map<string, number>();
   #revision = 0;
+  #connections = 0;
   #watching: Closable | undefined;
   #timer: Timer | undefined;
   #left = false;
@@ -73,12 +78,21 @@ export class Registry {
     this.#events = events;
   }
 
+  /** We came back to the server. The next renewal tells the others. */
+  reconnected(): void {
+    this.#connections += 1;
+  }
+
+  get #record(): Uint8Array {
+    return encodeValue({ ...this.#me, connections: this.#connections } satisfies NodeRecord);
+  }
+
   /** Enters the cluster. @throws ADDRESS_TAKEN where a live node has our name */
   async join(): Promise<void> {
     this.#watching = valueOrThrow(await this.#bucket.watch((entry) => this.#changed(entry)));
     const key = `node.${this.#me.node}`;
     for (;;) {
-      const made = await this.#bucket.create(key, encodeValue(this.#me));
+      const made = await this.#bucket.create(key, this.#record);
       if (made.kind === "ok") {
         this.#revision = made.value;
         break;
@@ -239,6 +253,8 @@ export class Registry {
     const renewed = same || record.incarnation === this.#me.incarnation;
     this.#members.set(node, { record, revision: entry.revision, seenMs: this.#env.monotonicMs(), renewed });
     if (!same) this.#events.nodeUp(record);
+    else if (known.record.connections !== record.connections)
+      this.#events.nodeBack(record, this.#rootsOf(record));
   }
 
   #rootChanged(root: string, entry: Entry): void {
@@ -255,12 +271,12 @@ export class Registry {
   }
 
   #lose(member: Member, reason: "left" | "lost"): void {
-    const { node, incarnation } = member.record;
-    this.#members.delete(node);
-    const roots = [...this.#roots]
-      .filter(([, owner]) => owner.incarnation === incarnation)
-      .map(([root]) => root);
-    this.#events.nodeDown(member.record, reason, roots);
+    this.#members.delete(member.record.node);
+    this.#events.nodeDown(member.record, reason, this.#rootsOf(member.record));
+  }
+
+  #rootsOf({ incarnation }: NodeRecord): string[] {
+    return [...this.#roots].filter(([, owner]) => owner.incarnation === incarnation).map(([root]) => root);
   }
 
   /** Renews our lease three times within it; each time the store has answered, looks whose has run out. */
@@ -294,7 +310,7 @@ export class Registry {
   }
 
   async #renew(): Promise<void> {
-    const renewed = await this.#bucket.update(`node.${this.#me.node}`, encodeValue(this.#me), this.#revision);
+    const renewed = await this.#bucket.update(`node.${this.#me.node}`, this.#record, this.#revision);
     if (this.#left) return;
     if (renewed.kind === "ok") {
       this.#revision = renewed.value;
@@ -312,7 +328,7 @@ export class Registry {
     if (found.kind !== "ok") return;
     const ours = found.value !== undefined && this.#isMine(found.value);
     if (ours && found.value) this.#revision = found.value.revision;
-    const made = ours ? undefined : await this.#bucket.create(key, encodeValue(this.#me));
+    const made = ours ? undefined : await this.#bucket.create(key, this.#record);
     if (made?.kind === "ok") this.#revision = made.value;
     else if (made?.kind === "rejected") this.#events.failed(made.error);
   }
@@ -325,9 +341,4 @@ export class Registry {
       void this.#bucket.delete(`node.${node}`, member.revision);
     }
   }
-}
-
-/** Another was first; the store is well. */
-function isLostRace(outcome: Outcome<unknown>): boolean {
-  return outcome.kind === "rejected" && outcome.error.code === "ADDRESS_TAKEN";
 }

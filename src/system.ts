@@ -309,6 +309,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
         for (const cell of node.cells.values()) cell.life.forgetWatchers(gone.incarnation);
       node.asks.nodeDown(gone.node, roots);
     },
+    nodeBack: (_, roots) => node.watches.nodeBack(roots),
     rootMoved: (root, from) => {
       node.watches.nodeDown(from, [root]);
       node.asks.nodeDown(from, [root]);

@@ -96,7 +96,18 @@ export class Watches {
   }
 
   reconnected(): void {
+    this.#renew(() => true);
+  }
+
+  /** A node that lives lost its connection: it may not have heard of a watch, nor we of an end. */
+  nodeBack(roots: readonly string[]): void {
+    const there = new Set(roots);
+    this.#renew(({ address }) => there.has(rootOf(address)));
+  }
+
+  #renew(which: (watched: Watched) => boolean): void {
     for (const [token, watched] of this.#remote) {
+      if (!which(watched)) continue;
       watched.renewed = true;
       this.#send(token, watched);
     }

@@ -31,6 +31,11 @@ export function tooLarge(subject: string, { length }: Uint8Array, payloadMaxByte
   );
 }
 
+/** Another was first; the store is well. */
+export function isLostRace(outcome: Outcome<unknown>): boolean {
+  return outcome.kind === "rejected" && outcome.error.code === "ADDRESS_TAKEN";
+}
+
 /** For callers whose own contract is to throw. */
 export function valueOrThrow<T>(outcome: Outcome<T>): T {
   if (outcome.kind === "ok") return outcome.value;

@@ -65,3 +65,33 @@ test("nodes that have all died at once come back under their names, after a leas
   });
   expect(up.sort(), trace.join("\n")).toEqual(["a", "b"]);
 });
+
+test("a far actor's end is heard of, though its node's connection broke when it was told", async () => {
+  const outcomes: string[] = [];
+  const ending = setup({}).createMachine({
+    initial: "up",
+    states: { up: { after: { 3000: "over" } }, over: { type: "final" } },
+  });
+  await simulate({
+    seed: 1,
+    nodes: ["a", "b"],
+    server: { latencyMs: [50, 50] },
+    untilMs: 12_000,
+    scenario: () => ({
+      boot: async ({ name, env, connect }) => {
+        const transport = await connect();
+        const system = await createSystem({ name: "sim", node: name, transport, env });
+        const watch = (): void => {
+          system.ref("far.one", quiet).watch((outcome) => outcomes.push(outcome.kind));
+        };
+        if (name === "a") env.setTimer(2_000, watch);
+        else await system.spawn("far.one", defineActor({ protocol: quiet, machine: ending }));
+      },
+      drive: (world) => {
+        // The end is told meanwhile.
+        for (let atMs = 3_300; atMs < 3_900; atMs += 10) world.after(atMs, () => world.node("b").reset());
+      },
+    }),
+  });
+  expect(outcomes).toHaveLength(1);
+});
