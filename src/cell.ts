@@ -86,6 +86,11 @@ export class Cell extends Voice implements HostCell {
     return this.#actors;
   }
 
+  /** The watchers of a node that left. */
+  forgetWatchers(incarnation: string): void {
+    this.#life?.forgetWatchers(incarnation);
+  }
+
   /** Whether somebody asked it to end. */
   get asked(): boolean {
     return this.#life?.asked === true;

@@ -306,7 +306,7 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
       node.watches.nodeDown(gone.node, roots);
       // One that is only taken for lost may come back, and does not know that it was forgotten.
       if (reason === "left")
-        for (const cell of node.cells.values()) cell.life.forgetWatchers(gone.incarnation);
+        for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
       node.asks.nodeDown(gone.node, roots);
     },
     nodeBack: (_, roots) => node.watches.nodeBack(roots),
