@@ -164,7 +164,7 @@ export class Member implements Place {
     else if (timer.kind === "send") this.#attempt(turn, () => turn.tell(timer.target as never, timer.event));
     else {
       const ask = cell.asks.find(({ question }) => question === timer.question);
-      if (ask !== undefined) turn.childEnded(ask.child, (now) => this.#machine.next(now, timer.event));
+      if (ask !== undefined) turn.askEnded(ask, (now) => this.#machine.next(now, timer.event));
     }
     return this.#close(turn, cell);
   }
@@ -184,8 +184,10 @@ export class Member implements Place {
   comeTo(cell: Cell, { call, kind, value }: CallChoice, questions: number): Turned {
     this.#questions = questions;
     const turn = new Turn(this, cell);
-    const { child } = cell.calls[call] as Cell["calls"][number];
-    const hear = (event: AnyEventObject) => turn.childEnded(child, (now) => this.#machine.next(now, event));
+    const ended = cell.calls[call] as Cell["calls"][number];
+    const { child } = ended;
+    const hear = (event: AnyEventObject): void =>
+      turn.callEnded(ended, (now) => this.#machine.next(now, event));
     if (kind === "sends") turn.did(this.#machine.next(turn.snapshot, value as AnyEventObject));
     else hear(kind === "done" ? done(child, value) : failed(child, value));
     return this.#close(turn, cell);
@@ -247,7 +249,7 @@ export class Member implements Place {
     if (ask === undefined) return turn.note({ kind: "late", by, from, type, body });
     turn.note({ kind: "took", by, from, type, body });
     const event = kind === "reply" ? answered(ask, body) : failed(ask.child, refusalOf(body));
-    turn.childEnded(ask.child, (now) => this.#machine.next(now, event));
+    turn.askEnded(ask, (now) => this.#machine.next(now, event));
   }
 
   #hearOfEnd(turn: Turn, { from, type, body }: Message): void {

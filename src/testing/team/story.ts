@@ -68,13 +68,14 @@ export class Story {
 
   /** What everybody is in a state, and what is under way. */
   state(row: Row): string {
-    const members = this.#model.plan.addresses.map((address, place) => {
+    const members = this.#model.plan.addresses.flatMap((address, place) => {
       const { phase, value, context, held } = this.#plain(row[place] as number);
-      if (phase !== "up") return `${address} is ${phase}`;
+      if (phase !== "up") return [`${address} is ${phase}`];
       const data = context === undefined || identityOf(context) === "{}" ? [] : [`has ${text(context)}`];
       const is = hasStates(value) ? [`is in ${text(value)}`] : [];
       const holds = held.length === 0 ? [] : [`holds back ${held.map(({ type }) => type).join(", ")}`];
-      return `${address} ${listed([...is, ...data, ...holds])}`;
+      const all = listed([...is, ...data, ...holds]);
+      return all === "" ? [] : [`${address} ${all}`];
     });
     const mail = row.slice(this.#model.rows.mail).map((message) => {
       const { to } = this.#model.parts.plain(message) as Message;

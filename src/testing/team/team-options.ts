@@ -10,7 +10,7 @@ export interface MemberBirth {
 }
 
 /**
- * What a call may come to: each sample is a choice of its own. A call that has none never ends. For callback logic:
+ * What a call may come to: each sample is a choice of its own. A call without any never ends. For callback logic:
  * what it may send its machine, as often as it likes.
  */
 export interface CallSamples {
@@ -33,7 +33,10 @@ export interface MemberOptions<M extends AnyStateMachine = AnyStateMachine> {
   readonly symmetric?: boolean;
   /** What it speaks: messages of another protocol are refused, those from outside are checked. */
   readonly protocol?: Protocol;
-  /** What its calls may come to, by the name under which the machine invokes or spawns them. */
+  /**
+   * What its calls may come to, by the name under which the machine invokes or spawns them. Logic made by `asking` needs
+   * none: it asks the member.
+   */
   readonly calls?: Readonly<Record<string, CallSamples>>;
   /**
    * What a crash leaves. Without it: nothing, the member begins anew.
@@ -74,7 +77,7 @@ export interface ChannelOptions {
 export interface TeamEvent {
   /** A member's name, and so any of its kind. */
   readonly to: string;
-  readonly message: { readonly type: string };
+  readonly message: { readonly type: string; readonly [key: string]: unknown };
   /** How often, altogether; default 1. */
   readonly timesMax?: number;
   /** Whether somebody outside waits for an answer; default false. */

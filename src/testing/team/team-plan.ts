@@ -64,6 +64,7 @@ export function planOf<M extends Members, H>(options: TeamOptions<M, H>): TeamPl
   const members = names.flatMap((name) => {
     const member = memberOptions(options, name);
     checkMember(name, member);
+    for (const watched of member.watches ?? []) memberOptions(options, watched);
     const countsLives = Number.isFinite(options.faults?.[name]?.crashesMax ?? 0);
     return addressesOf(name).map((address) => {
       const { input, durable } = member;

@@ -102,9 +102,23 @@ export class Turn {
     this.#timers = this.#timers.filter((other) => other !== timer);
   }
 
-  /** A child has come to its end: the machine hears of it, and keeps the child no longer if it was spawned. */
-  childEnded(child: string, hear: (snapshot: AnyMachineSnapshot) => Stepped): void {
+  /** A child that asked has its answer, or waits no longer. */
+  askEnded({ child }: Asking, hear: (snapshot: AnyMachineSnapshot) => Stepped): void {
     this.#forget(child);
+    this.#childEnded(child, hear);
+  }
+
+  /** A call has come to its end. */
+  callEnded(call: Calling, hear: (snapshot: AnyMachineSnapshot) => Stepped): void {
+    const isLatest = this.#calls.findLast(({ child }) => child === call.child) === call;
+    this.#calls = this.#calls.filter((other) => other !== call);
+    // One that was spawned under its name hides an older one from the machine.
+    if (isLatest) this.#childEnded(call.child, hear);
+    else this.did(hear(this.#snapshot));
+  }
+
+  /** The machine hears of it, and keeps the child no longer if it was spawned. */
+  #childEnded(child: string, hear: (snapshot: AnyMachineSnapshot) => Stepped): void {
     const ended = this.#snapshot.children[child];
     this.did(hear(this.#snapshot));
     const { children, context } = this.#snapshot;
@@ -258,7 +272,12 @@ export class Turn {
     const { input } = params as { input: unknown };
     const name = typeof src === "string" ? src : child;
     const { address: by } = this.#place;
-    if (!isAsking(logic) || this.#place.isSampled(name)) {
+    const isSampled = this.#place.isSampled(name);
+    if (isSampled || !isAsking(logic)) {
+      if (!isSampled) {
+        const text = `Expected calls to say what ${name} of ${by} may come to: { done: […], error: […] }, or {} for never`;
+        throw new CoxswainError("OPTION_INVALID", text);
+      }
       this.#calls = [...this.#calls, { child, src: name, input }];
       return this.note({ kind: "called", by, type: name, body: input });
     }
@@ -282,7 +301,8 @@ export class Turn {
 
   /** Nobody waits for the child's result any more. */
   #forget(child: string): void {
-    this.#calls = this.#calls.filter((call) => call.child !== child);
+    const call = this.#calls.findLast((other) => other.child === child);
+    this.#calls = this.#calls.filter((other) => other !== call);
     const gone = this.#asks.filter((ask) => ask.child === child).map(({ question }) => question);
     this.#asks = this.#asks.filter((ask) => ask.child !== child);
     const isKept = (timer: Timer): boolean => timer.kind !== "deadline" || !gone.includes(timer.question);
