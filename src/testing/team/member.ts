@@ -11,6 +11,7 @@ import { outside, runtime } from "./outside.ts";
 import { PureMachine } from "./pure-step.ts";
 import type { CallSamples, MemberOptions } from "./team-options.ts";
 import { done, empty, failed, type Place, Turn } from "./turn.ts";
+import type { TurnedAway } from "./turn-answers.ts";
 
 /** Events a machine may send itself in one turn; more are taken to go in circles. */
 const ownEventsMax = 1_000;
@@ -259,7 +260,7 @@ export class Member implements Place {
     turn.did(this.#machine.next(turn.snapshot, event));
   }
 
-  #turnAway(turn: Turn, message: Message, code: Parameters<Turn["refuseQuestion"]>[1]): void {
+  #turnAway(turn: Turn, message: Message, code: TurnedAway): void {
     const { kind, from, type, body } = message;
     turn.note({ kind: "unexpected", by: this.address, from, type, body });
     if (kind === "ask") turn.refuseQuestion(message, code);

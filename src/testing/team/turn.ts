@@ -5,7 +5,6 @@ import {
   CoxswainError,
   type Protocol,
   payloadSchema,
-  quote,
   type ReplyTo,
   type replySchema,
   toWireError,
@@ -17,8 +16,9 @@ import { snapshotWith } from "../../xstate/internals.ts";
 import { askedBy, isAsking } from "./asked.ts";
 import type { Asking, Calling, Cell, Message, Open, Timer, Turned } from "./cell.ts";
 import type { TeamFact } from "./facts.ts";
-import { outside } from "./outside.ts";
 import type { Stepped } from "./pure-step.ts";
+import { TurnAnswers, type TurnedAway } from "./turn-answers.ts";
+import { TurnTimers } from "./turn-timers.ts";
 
 /** An actor as the actions of a pure step name it. */
 interface Ref {
@@ -47,9 +47,8 @@ export class Turn {
   #snapshot: AnyMachineSnapshot;
   #calls: readonly Calling[];
   #asks: readonly Asking[];
-  #timers: readonly Timer[];
-  #newTimers: Timer[] = [];
-  #open: readonly Open[];
+  readonly #timers: TurnTimers;
+  readonly #answers: TurnAnswers;
   #held: readonly Message[];
   #outcome: ActorOutcome | undefined;
   #asked = 0;
@@ -64,8 +63,8 @@ export class Turn {
     this.#snapshot = before.snapshot;
     this.#calls = before.calls;
     this.#asks = before.asks;
-    this.#timers = before.timers;
-    this.#open = before.open;
+    this.#timers = new TurnTimers(before.timers);
+    this.#answers = new TurnAnswers(place, before.open, this);
     this.#held = before.held;
   }
 
@@ -93,13 +92,18 @@ export class Turn {
     this.#held = this.#held.filter((other) => other !== message);
   }
 
+  /** It has taken a question. */
   opened(open: Open): void {
-    this.#open = [...this.#open, open];
+    this.#answers.open.push(open);
+  }
+
+  refuseQuestion(message: Message, code: TurnedAway): void {
+    this.#answers.turnAway(message, code);
   }
 
   /** A timer went off. */
   rang(timer: Timer): void {
-    this.#timers = this.#timers.filter((other) => other !== timer);
+    this.#timers.rang(timer);
   }
 
   /** A child that asked has its answer, or waits no longer. */
@@ -166,7 +170,7 @@ export class Turn {
       case "xstate.sendTo":
         return this.#send(params as { to: unknown; event: AnyEventObject; id?: string; delay?: number });
       case "xstate.cancel":
-        return this.#cancel((params as { sendId: string }).sendId);
+        return this.#timers.cancel((params as { sendId: string }).sendId);
       case "xstate.spawnChild":
         return this.#spawn((params as { actorRef: Ref; input: unknown }).actorRef, params);
       case "xstate.stopChild":
@@ -184,31 +188,22 @@ export class Turn {
   }
 
   #raise({ event, id, delay }: { event: AnyEventObject; id?: string; delay?: number }): void {
-    if (typeof delay === "number") this.#arm({ kind: "raise", id, delayMs: delay, event });
-  }
-
-  #arm(timer: Timer): void {
-    if (timer.id !== undefined) this.#cancel(timer.id);
-    this.#newTimers.push(timer);
-  }
-
-  #cancel(id: string): void {
-    this.#timers = this.#timers.filter((timer) => timer.id !== id);
-    this.#newTimers = this.#newTimers.filter((timer) => timer.id !== id);
+    if (typeof delay === "number") this.#timers.arm({ kind: "raise", id, delayMs: delay, event });
   }
 
   #send({ to, event, id, delay }: { to: unknown; event: AnyEventObject; id?: string; delay?: number }): void {
     const target = to as Partial<Destination & ReplyTo & OwnLife & Ref> | undefined;
     if (target === undefined || target === null) return;
     if (target.$self === true) return this.#ofItself(event as unknown as SelfWord);
-    if (target.$replyTo !== undefined) return this.#answer(target as ReplyTo, event as unknown as Answer);
+    if (target.$replyTo !== undefined)
+      return this.#answers.give(target as ReplyTo, event as unknown as Answer);
     if (target.$to !== undefined) {
       const destination = target as Destination;
       if (typeof delay !== "number") return this.tell(destination, event);
-      return this.#arm({ kind: "send", id, delayMs: delay, target: destination, event });
+      return this.#timers.arm({ kind: "send", id, delayMs: delay, target: destination, event });
     }
     if (target.id !== this.#place.address) return;
-    if (typeof delay === "number") this.#arm({ kind: "raise", id, delayMs: delay, event });
+    if (typeof delay === "number") this.#timers.arm({ kind: "raise", id, delayMs: delay, event });
     else this.own.push(event);
   }
 
@@ -225,47 +220,6 @@ export class Turn {
     this.note({ kind: "told", by: from, to, type, body });
     if (!this.#place.isMember(to)) return;
     this.send({ kind: "tell", from, to, type, body, protocol: protocol.name, question: undefined });
-  }
-
-  #answer(to: ReplyTo, given: Answer): void {
-    if (to.$replyTo === "") return;
-    const open = this.#open.find(({ question }) => question === to.question);
-    if (open === undefined) return;
-    this.#open = this.#open.filter((other) => other !== open);
-    if (given.type === "refusal") {
-      const { reason, details = {} } = given;
-      return this.#refuse(open, new CoxswainError("REFUSED", reason, { details }));
-    }
-    const schema = this.#place.replySchemaOf(open);
-    const checked = schema === undefined ? undefined : validate(schema, given.value);
-    if (checked?.ok === false) {
-      const text = `Expected a reply to ${open.type}: ${checked.issues}; got ${quote(given.value)}`;
-      const error = new CoxswainError("REPLY_INVALID", text);
-      this.#refuse(open, error);
-      throw error;
-    }
-    const { address: from } = this.#place;
-    const { asker, type, question, protocol } = open;
-    const body = checked === undefined ? given.value : checked.value;
-    this.note({ kind: "replied", by: from, to: asker, type, body });
-    if (asker !== outside) this.send({ kind: "reply", from, to: asker, type, body, protocol, question });
-  }
-
-  #refuse({ asker, type, question, protocol }: Open, error: CoxswainError): void {
-    const { address: from } = this.#place;
-    const { code, message, details } = error;
-    const body = { code, message, details };
-    this.note({ kind: "refused", by: from, to: asker, type, body: code === "REFUSED" ? message : code });
-    if (asker !== outside) this.send({ kind: "refusal", from, to: asker, type, body, protocol, question });
-  }
-
-  /** A question the machine never got to see, or that it left. */
-  refuseQuestion(
-    { question = "", from, type, protocol }: Message,
-    code: "MESSAGE_UNEXPECTED" | "PROTOCOL_UNKNOWN" | "ADDRESS_UNKNOWN" | "ACTOR_STOPPED",
-  ): void {
-    const error = new CoxswainError(code, `${this.#place.address} does not take ${type}`);
-    this.#refuse({ question, asker: from, type, protocol }, error);
   }
 
   #spawn({ id: child, src, logic }: Ref, params: unknown): void {
@@ -295,7 +249,7 @@ export class Turn {
     const delayMs = limits.withinMs ?? askWithinMs;
     const text = `${type} to ${to} had no reply within ${delayMs} ms; its outcome is unknown`;
     const error = new CoxswainError("ASK_TIMEOUT", text);
-    this.#newTimers.push({ kind: "deadline", id: undefined, delayMs, question, event: failed(child, error) });
+    this.#timers.arm({ kind: "deadline", id: undefined, delayMs, question, event: failed(child, error) });
     this.send({ kind: "ask", from: by, to, type, body, protocol: protocol.name, question });
   }
 
@@ -305,9 +259,7 @@ export class Turn {
     this.#calls = this.#calls.filter((other) => other !== call);
     const gone = this.#asks.filter((ask) => ask.child === child).map(({ question }) => question);
     this.#asks = this.#asks.filter((ask) => ask.child !== child);
-    const isKept = (timer: Timer): boolean => timer.kind !== "deadline" || !gone.includes(timer.question);
-    this.#timers = this.#timers.filter(isKept);
-    this.#newTimers = this.#newTimers.filter(isKept);
+    this.#timers.dropDeadlines(gone);
   }
 
   #isInvoked(child: string): boolean {
@@ -320,15 +272,14 @@ export class Turn {
     if (this.#outcome !== undefined) return this.#ended(this.#outcome);
     const { life, saved, snapshot } = this.#before;
     const changed = identical(this.#snapshot.value, snapshot.value) === false;
-    const due = this.#newTimers.sort((a, b) => a.delayMs - b.delayMs);
     const cell: Cell = {
       phase: "up",
       life,
       snapshot: this.#snapshot,
       calls: this.#calls,
       asks: this.#asks,
-      timers: due.length === 0 ? this.#timers : [...this.#timers, ...due],
-      open: this.#open,
+      timers: this.#timers.over(),
+      open: this.#answers.open,
       held: this.#held,
       resumed: this.#held.length > 0 && (changed || this.#before.resumed),
       outcome: undefined,
@@ -339,8 +290,7 @@ export class Turn {
 
   #ended(outcome: ActorOutcome): Turned {
     const { address: by } = this.#place;
-    const noReply = new CoxswainError("NO_REPLY", `${by} ended (${outcome.kind}) before this was answered`);
-    for (const open of this.#open) this.#refuse(open, noReply);
+    this.#answers.giveUp(`${by} ended (${outcome.kind}) before this was answered`);
     for (const message of this.#held)
       if (message.kind === "ask") this.refuseQuestion(message, "ACTOR_STOPPED");
     this.note({ kind: "ended", by, outcome });
