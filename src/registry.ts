@@ -1,7 +1,7 @@
 import { CoxswainError, decodeValue, encodeValue, quote } from "../protocols/index.ts";
 import type { Env, Timer } from "./env/env.ts";
 import { isLostRace, valueOrThrow } from "./transport/outcomes.ts";
-import type { Bucket, Closable, Entry, Outcome } from "./transport/transport.ts";
+import type { Bucket, Closable, Entry } from "./transport/transport.ts";
 
 export interface NodeRecord {
   readonly node: string;
@@ -33,8 +33,8 @@ interface Member {
 export interface RegistryEvents {
   nodeUp(record: NodeRecord): void;
   nodeDown(record: NodeRecord, reason: "left" | "lost", roots: readonly string[]): void;
-  /** A node that lives came back to the server: what was sent to it, or by it, just before may be lost. */
-  nodeBack(record: NodeRecord, roots: readonly string[]): void;
+  /** What was sent to these, or by them, may be lost: their node came back to the server, or they were given back. */
+  uncertain(roots: readonly string[]): void;
   /** A root name went from one node to another, which judged the first to be gone before we did. */
   rootMoved(root: string, from: string): void;
   /** Another node holds a root name that was ours: our lease was over. */
@@ -190,8 +190,9 @@ export class Registry {
       if (held === undefined && isLostRace(made)) continue;
       if (held === undefined) throw made.error;
       const owner = decodeValue(held.value as Uint8Array) as RootRecord;
-      if (owner.incarnation === this.#me.incarnation) return this.#take(root, held.revision);
-      await this.#untilGone(owner.node, `Name ${quote(root)}`, owner.incarnation);
+      // Our own is written anew, too: a release of it may be under way still.
+      if (owner.incarnation !== this.#me.incarnation)
+        await this.#untilGone(owner.node, `Name ${quote(root)}`, owner.incarnation);
       const taken = await this.#bucket.update(key, mine, held.revision);
       if (taken.kind === "ok") return this.#take(root, taken.value);
       if (taken.kind === "rejected" && !isLostRace(taken)) throw taken.error;
@@ -216,9 +217,7 @@ export class Registry {
         throw new CoxswainError(
           "ADDRESS_TAKEN",
           `${what} is held by node ${node} (pid ${member.record.pid} on ${member.record.host})`,
-          {
-            details: { node },
-          },
+          { details: { node } },
         );
       }
       if (this.#left) throw new CoxswainError("SYSTEM_CLOSED", "The system was closed meanwhile");
@@ -253,12 +252,16 @@ export class Registry {
     const renewed = same || record.incarnation === this.#me.incarnation;
     this.#members.set(node, { record, revision: entry.revision, seenMs: this.#env.monotonicMs(), renewed });
     if (!same) this.#events.nodeUp(record);
-    else if (known.record.connections !== record.connections)
-      this.#events.nodeBack(record, this.#rootsOf(record));
+    // One that was taken for lost comes back with what it holds.
+    if (same && known.record.connections === record.connections) return;
+    this.#events.uncertain(this.#rootsOf(record));
   }
 
   #rootChanged(root: string, entry: Entry): void {
-    if (entry.value === undefined) return void this.#roots.delete(root);
+    if (entry.value === undefined) {
+      if (this.#roots.delete(root)) this.#events.uncertain([root]);
+      return;
+    }
     const owner = decodeValue(entry.value) as RootRecord;
     const before = this.#roots.get(root);
     this.#roots.set(root, owner);
@@ -288,10 +291,8 @@ export class Registry {
       // A process that slept has yet to read what came meanwhile.
       if (this.#env.monotonicMs() - setMs > leaseMs) this.#deaf = true;
       this.#renewing = this.#renew().catch((cause: unknown) => {
-        const error = new CoxswainError("STORE_FAILED", `The record of ${this.#me.node} is unreadable`, {
-          cause,
-        });
-        this.#events.failed(error);
+        const message = `The record of ${this.#me.node} is unreadable`;
+        this.#events.failed(new CoxswainError("STORE_FAILED", message, { cause }));
       });
       this.#beat();
     });
@@ -310,8 +311,11 @@ export class Registry {
   }
 
   async #renew(): Promise<void> {
+    const askedMs = this.#env.monotonicMs();
     const renewed = await this.#bucket.update(`node.${this.#me.node}`, this.#record, this.#revision);
     if (this.#left) return;
+    // Others were not heard by it either.
+    if (this.#env.monotonicMs() - askedMs > this.#me.leaseMs / 3) this.#deaf = true;
     if (renewed.kind === "ok") {
       this.#revision = renewed.value;
       return this.#heard();

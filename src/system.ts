@@ -305,11 +305,10 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
       publishFact(node, self, "nodeDown", { node: gone.node, reason }, nodeLifecycle);
       node.watches.nodeDown(gone.node, roots);
       // One that is only taken for lost may come back, and does not know that it was forgotten.
-      if (reason === "left")
-        for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
+      if (reason === "left") for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
       node.asks.nodeDown(gone.node, roots);
     },
-    nodeBack: (_, roots) => node.watches.nodeBack(roots),
+    uncertain: (roots) => node.watches.uncertain(roots),
     rootMoved: (root, from) => {
       node.watches.nodeDown(from, [root]);
       node.asks.nodeDown(from, [root]);

@@ -99,8 +99,8 @@ export class Watches {
     this.#renew(() => true);
   }
 
-  /** A node that lives lost its connection: it may not have heard of a watch, nor we of an end. */
-  nodeBack(roots: readonly string[]): void {
+  /** Who lives there may not have heard of a watch, nor we of an end. */
+  uncertain(roots: readonly string[]): void {
     const there = new Set(roots);
     this.#renew(({ address }) => there.has(rootOf(address)));
   }

@@ -42,7 +42,7 @@ async function world(seed: number) {
     const events: RegistryEvents = {
       nodeUp: (record) => void log.push(`up ${record.node}`),
       nodeDown: (record, reason) => void log.push(`down ${record.node} ${reason}`),
-      nodeBack: (record, roots) => void log.push(`back ${record.node} ${roots.join()}`.trim()),
+      uncertain: () => {},
       rootMoved: (root, from) => void log.push(`moved ${root} from ${from}`),
       rootLost: (root, owner) => void log.push(`lost ${root} to ${owner}`),
       answers: async () => false,

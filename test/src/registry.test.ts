@@ -35,7 +35,7 @@ async function join(
     nodeUp: (record) => void log.push(`up ${record.node}`),
     nodeDown: (record, reason, roots) =>
       void log.push(`down ${record.node} ${reason} ${roots.join()}`.trim()),
-    nodeBack: (record, roots) => void log.push(`back ${record.node} ${roots.join()}`.trim()),
+    uncertain: () => {},
     rootMoved: (root, from) => void log.push(`moved ${root} from ${from}`),
     rootLost: (root, owner) => void log.push(`lost ${root} to ${owner}`),
     answers: async () => false,

@@ -25,6 +25,7 @@ interface ServerParts {
   readonly options: ServerOptions;
   /** A line for the trace. */
   readonly note: (text: string) => void;
+  readonly stored: (node: string, key: string) => void;
   readonly lost: (node: string, frame: UpFrame | DownFrame, why: string) => void;
 }
 
@@ -214,6 +215,7 @@ export class SimulatedServer {
     const answer = this.#disk.perform(request, this.#wallMs());
     // What is appended is published: whoever listens hears it.
     if (request.op === "append") this.#deliver(request.subject, request.payload, undefined, "an entry");
+    if (request.op === "write" && answer.kind === "ok") this.#parts.stored(connection.node, request.key);
     const key = "key" in request ? ` ${request.key}` : "";
     note(
       `store ${request.op}${key} of ${connection.node}: ${answer.kind}${lossy ? ", and its answer is lost" : ""}`,

@@ -51,6 +51,7 @@ export class World {
   broken: BrokenPromise | undefined;
   readonly #server: SimulatedServer;
   readonly #listeners = new Set<(node: SimulatedNode) => void>();
+  readonly #onStored = new Set<(node: string, key: string) => void>();
   #processes = 0;
 
   constructor(options: WorldOptions) {
@@ -66,6 +67,9 @@ export class World {
       random: chance.fork("net"),
       options: server,
       note,
+      stored: (node, key) => {
+        for (const listener of this.#onStored) listener(node, key);
+      },
       lost: (node, frame, why) => this.#lost(node, frame, why),
     });
     const { wallMs = 500, drift = 0.02 } = options.clocks ?? {};
@@ -150,6 +154,11 @@ export class World {
   /** Calls whenever a process has died, before its name can be taken by another. */
   onDeath(listener: (node: SimulatedNode) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** Calls whenever the store has taken a key's value of a node. */
+  onStored(listener: (node: string, key: string) => void): void {
+    this.#onStored.add(listener);
   }
 
   #lost(node: string, frame: UpFrame | DownFrame, why: string): void {

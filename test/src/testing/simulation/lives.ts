@@ -14,19 +14,29 @@ interface Life extends Host {
 export class Lives {
   readonly #world: World;
   readonly #graceMs: number;
+  readonly #leaseMs: number;
   readonly #byAddress = new Map<string, Set<Life>>();
   onBegin: () => void = () => {};
   readonly starts: { readonly address: string; readonly atMs: number }[] = [];
 
+  readonly #renewedMs = new Map<string, number>();
+  readonly #silentUntilMs = new Map<string, number>();
+
   /**
-   * The stated exception: a node that could not be heard may go on for a while with what another has taken over, until it
-   * has heard of that.
+   * The stated exception: a node that was not heard of for a lease, because it stood still or because its renewals did not
+   * get through, may go on for a while with what another has taken over, until it has heard of that.
    *
-   * @param graceMs how long after it can be heard again a node may not have heard yet
+   * @param graceMs how long after it was heard of again a node may not have heard yet
    */
-  constructor(world: World, graceMs: number) {
+  constructor(world: World, leaseMs: number, graceMs: number) {
     this.#world = world;
     this.#graceMs = graceMs;
+    this.#leaseMs = leaseMs;
+    world.onStored((node, key) => {
+      if (key !== `node.${node}`) return;
+      if (this.#silentMs(node) > leaseMs * 0.9) this.#silentUntilMs.set(node, world.nowMs);
+      this.#renewedMs.set(node, world.nowMs);
+    });
     world.onDeath((node) => {
       for (const lives of this.#byAddress.values()) {
         for (const life of lives) if (life.node === node) lives.delete(life);
@@ -71,8 +81,14 @@ export class Lives {
     }
   }
 
-  #isExcused(node: SimulatedNode): boolean {
-    return !node.wellNow || this.#world.nowMs - node.troubledUntilMs < this.#graceMs;
+  #silentMs(node: string): number {
+    return this.#world.nowMs - (this.#renewedMs.get(node) ?? this.#world.nowMs);
+  }
+
+  #isExcused({ name }: SimulatedNode): boolean {
+    if (this.#silentMs(name) > this.#leaseMs * 0.9) return true;
+    const untilMs = this.#silentUntilMs.get(name);
+    return untilMs !== undefined && this.#world.nowMs - untilMs < this.#graceMs;
   }
 }
 

@@ -100,7 +100,7 @@ export function supervisionScenario({
       if (node.name === "a") void keep(node, world, system);
     },
     drive: (world) => {
-      lives = new Lives(world, 2_000);
+      lives = new Lives(world, leaseMs, 2_000);
       lives.onBegin = () => void begun.at(-1)?.push(world.nowMs);
       world.onDeath((node) => systems.delete(node.name));
       world.every(1_500, forMs, () => {
