@@ -27,9 +27,7 @@ export function partsOf(machine: AnyStateMachine): readonly Part[] {
 }
 
 function partsOfNode(node: AnyStateNode): Part[] {
-  const atRoot = node.parent === undefined && Object.keys(node.states).length > 0;
-  const states: Part[] =
-    atRoot || node.type === "history" ? [] : [{ id: stateId(node), kind: "state", node }];
+  const states: Part[] = isState(node) ? [{ id: stateId(node), kind: "state", node }] : [];
   const transitions = transitionsOf(node).filter((transition) => !isForbidden(transition));
   return [
     ...states,
@@ -45,6 +43,12 @@ function partsOfNode(node: AnyStateNode): Part[] {
       return [own, outcome(true), outcome(false)];
     }),
   ];
+}
+
+/** Whether it is worth telling that a machine was in it: it always is in its root, and never in a history. */
+export function isState(node: AnyStateNode): boolean {
+  const atRoot = node.parent === undefined && Object.keys(node.states).length > 0;
+  return !atRoot && node.type !== "history";
 }
 
 function transitionsOf(node: AnyStateNode): readonly AnyTransitionDefinition[] {

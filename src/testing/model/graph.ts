@@ -9,6 +9,8 @@ export interface Place {
   /** Events from the start, on the way it was first reached. */
   readonly depth: number;
   readonly ways: Way[];
+  /** How it was first reached; undefined for the start. */
+  via: Way | undefined;
 }
 
 /** What one event comes to in a moment. */
@@ -33,7 +35,7 @@ export class Graph {
 
   constructor(started: Stepped, key: string) {
     this.started = started;
-    this.start = { state: started.state, key, depth: 0, ways: [] };
+    this.start = { state: started.state, key, depth: 0, ways: [], via: undefined };
     this.#places.set(key, this.start);
     this.seen = new Set(started.seen);
   }
@@ -55,7 +57,7 @@ export class Graph {
   }
 
   add(state: ModelState, key: string, depth: number): Place {
-    const place: Place = { state, key, depth, ways: [] };
+    const place: Place = { state, key, depth, ways: [], via: undefined };
     this.#places.set(key, place);
     return place;
   }
@@ -63,6 +65,14 @@ export class Graph {
   connect(way: Way): void {
     for (const part of way.seen) this.seen.add(part);
     way.from.ways.push(way);
+    if (way.to !== this.start) way.to.via ??= way;
     this.#ways++;
   }
+}
+
+/** The ways on which a moment was first reached, from the start: the very moment, even where the key is coarse. */
+export function firstWayTo(place: Place): Way[] {
+  const ways: Way[] = [];
+  for (let way = place.via; way !== undefined; way = way.from.via) ways.unshift(way);
+  return ways;
 }

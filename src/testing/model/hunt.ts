@@ -8,8 +8,8 @@ import type { Occurrences } from "./occurrences.ts";
 import type { SampleBook } from "./sample-book.ts";
 
 /** Moments in which payloads are tried for one guard, and payloads tried in each. */
-const placesMax = 40;
-const triesMax = 300;
+const placesMax = 20;
+const triesMax = 200;
 /** Found payloads lead to new states, where others are wanted. */
 const roundsMax = 5;
 
@@ -22,7 +22,7 @@ export function hunt(explorer: Explorer, occurrences: Occurrences, book: SampleB
     for (const part of partsOf(machine)) {
       const { transition } = part;
       if (transition === undefined || explorer.graph.seen.has(part.id) || explorer.full) continue;
-      const types = occurrences.messages.filter((type) => matches(type, transition.eventType));
+      const types = occurrences.madeUp.filter((type) => matches(type, transition.eventType));
       for (const type of types) huntFor(part, type, { explorer, occurrences, book, known });
     }
     if (explorer.graph.seen.size === before) return;
@@ -55,8 +55,8 @@ function huntFor(part: Part, type: string, { explorer, occurrences, book, known 
 
 /** Moments to try it in, spread over all that were found: the late ones have data that the early ones lack. */
 function placesOf({ node }: Part, type: string, { graph }: Explorer, occurrences: Occurrences): Place[] {
-  const open = [...graph.places].filter(({ state: { snapshot } }) => {
-    if (snapshot.status !== "active" || !activeNodes(snapshot).includes(node)) return false;
+  const open = [...graph.places].filter(({ state: { snapshot, stopped } }) => {
+    if (stopped || snapshot.status !== "active" || !activeNodes(snapshot).includes(node)) return false;
     return occurrences.isOpen(type, snapshot);
   });
   const stride = Math.max(1, open.length / placesMax);

@@ -59,16 +59,17 @@ export function machineModel<M extends AnyStateMachine>(
   hunt(explorer, occurrences, book);
   const { graph, truncated, stepper, faulty } = explorer;
   const parts = partsOf(stepper.machine);
-  const unsaid = occurrences.unsaid.map(
-    (type) => `Nothing says ${type}, which the machine takes: give payloads for it`,
-  );
+  const unheard = occurrences.unsaid.filter((type) => !isHeard(type, graph));
   return {
     machine,
     options,
     states: graph.size,
     edges: graph.ways,
     truncated,
-    notes: [...explorer.notes, ...unsaid],
+    notes: [
+      ...explorer.notes,
+      ...unheard.map((type) => `Nothing says ${type}, which the machine takes: give payloads for it`),
+    ],
     reachable: graph.seen,
     missing: parts
       .filter(({ id }) => !graph.seen.has(id))
@@ -84,6 +85,12 @@ export function machineModel<M extends AnyStateMachine>(
     stepper,
     wayTo: (holds) => wayTo(graph, holds),
   };
+}
+
+/** Whether an event came after all: delayed, or raised by the machine itself. */
+function isHeard(type: string, { seen, places }: Graph): boolean {
+  if ([...seen].some((id) => id.includes(`: ${type}`))) return true;
+  return [...places].some(({ ways }) => ways.some(({ occurrence }) => occurrence.event.type === type));
 }
 
 function wayTo(graph: Graph, holds: (place: Graph["start"]) => boolean): readonly Way[] | undefined {

@@ -61,7 +61,7 @@ export class ModelSystem {
     }
     if (word?.kind === "toItself") this.toItself.push(word.event);
     if (word?.kind === "later") {
-      const { id, delayMs, event } = word.delayed;
+      const { delayMs, event, id = event.type } = word.delayed;
       this.delays.push(word.delayed);
       this.said.push({ kind: "timer", id, delayMs, event });
     }

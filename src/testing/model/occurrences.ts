@@ -38,6 +38,11 @@ export class Occurrences {
     this.unsaid = own.filter((type) => !this.messages.includes(type) && !this.#internal.includes(type));
   }
 
+  /** The messages nobody gave payloads for. */
+  get madeUp(): readonly string[] {
+    return this.messages.filter((type) => this.#options.payloads?.[type] === undefined);
+  }
+
   at(state: ModelState): Occurrence[] {
     const { snapshot, timers, calls, stopped } = state;
     if (stopped || snapshot.status !== "active") return [];

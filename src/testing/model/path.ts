@@ -1,6 +1,6 @@
 import type { AnyStateMachine } from "xstate";
 import { partsOf } from "./catalogue.ts";
-import type { Way } from "./graph.ts";
+import { firstWayTo, type Way } from "./graph.ts";
 import { type MachineModel, machineModel } from "./machine-model.ts";
 import { compare, type Observed } from "./moment.ts";
 import type { Occurrence } from "./occurrence.ts";
@@ -48,8 +48,8 @@ export class Path<M extends AnyStateMachine = AnyStateMachine> {
 
   /** The parts of the machine that are at work. */
   get parts(): ReadonlySet<string> {
-    const steps = this.steps as readonly (PathStep & { readonly seen?: readonly string[] })[];
-    return new Set([...this.model.graph.started.seen, ...steps.flatMap(({ seen = [] }) => seen)]);
+    const steps = this.steps as readonly Partial<Gone>[];
+    return new Set([...this.model.graph.started.seen, ...steps.flatMap(({ seen = [] }) => [...seen])]);
   }
 
   /**
@@ -109,24 +109,50 @@ export function pathsIn<M extends AnyStateMachine>(
   wholeNumber("stepsMax", stepsMax, 1, 100_000);
   wholeNumber("pathsMax", pathsMax, 1, 1_000_000);
   const wanted = new Set(partsOf(model.stepper.machine).map(({ id }) => id));
-  const suite = suiteOf(model.graph, wanted, { cover, stepsMax, pathsMax });
+  const suite = suiteOf(model.graph, wanted, { cover, stepsMax, pathsMax }).map((ways) =>
+    goneBy(model, ways),
+  );
+  const more = leftOver(model, suite, wanted).slice(0, pathsMax - suite.length);
+  suite.push(...more.map((ways) => goneBy(model, ways)));
   const names = namesOf(model, suite);
-  return suite.map((ways, n) => new Path(names[n] as string, ways.map(stepOf), model, check));
+  return suite.map((steps, n) => new Path(names[n] as string, steps, model, check));
 }
 
 /** A path along the ways of a model. */
 export function pathAlong<M extends AnyStateMachine>(model: MachineModel<M>, ways: readonly Way[]): Path<M> {
-  return new Path(namesOf(model, [ways])[0] as string, ways.map(stepOf), model, undefined);
+  const steps = goneBy(model, ways);
+  return new Path(namesOf(model, [steps])[0] as string, steps, model, undefined);
 }
 
-function stepOf({ occurrence, to, said, taken, seen }: Way): PathStep & { readonly seen: readonly string[] } {
-  return { occurrence, name: nameOf(occurrence), state: to.state, said, taken, seen };
+type Gone = PathStep & { readonly seen: ReadonlySet<string> };
+
+/** What really happens on the ways: moments that count as one may differ in what the key leaves out. */
+function goneBy({ graph, stepper }: MachineModel, ways: readonly Way[]): Gone[] {
+  let { state } = graph.start;
+  return ways.map(({ occurrence }) => {
+    const stepped = stepper.step(state, occurrence);
+    ({ state } = stepped);
+    return { occurrence, name: nameOf(occurrence), ...stepped };
+  });
 }
 
-function namesOf({ machine, graph }: MachineModel, suite: readonly (readonly Way[])[]): string[] {
+/** Ways to what was missed because of such a difference: the very ones on which it was found. */
+function leftOver({ graph }: MachineModel, suite: readonly Gone[][], wanted: ReadonlySet<string>): Way[][] {
+  const covered = new Set([...graph.started.seen, ...suite.flat().flatMap(({ seen }) => [...seen])]);
+  const more: Way[][] = [];
+  for (const place of graph.places)
+    for (const way of place.ways) {
+      if (!way.seen.some((part) => wanted.has(part) && !covered.has(part))) continue;
+      for (const part of way.seen) covered.add(part);
+      more.push([...firstWayTo(place), way]);
+    }
+  return more;
+}
+
+function namesOf({ machine, graph }: MachineModel, suite: readonly (readonly PathStep[])[]): string[] {
   const taken = new Map<string, number>();
-  return suite.map((ways) => {
-    const name = sentenceOf(machine.id, ways, (ways.at(-1)?.to ?? graph.start).state);
+  return suite.map((steps) => {
+    const name = sentenceOf(machine.id, steps, (steps.at(-1) ?? graph.start).state);
     const times = (taken.get(name) ?? 0) + 1;
     taken.set(name, times);
     return times === 1 ? name : `${name} (${times})`;

@@ -161,9 +161,18 @@ class Run {
     const isIt = ({ type, answer, counted }: Asked): boolean =>
       !counted && answer?.kind === kind && textOf(answer.value) === textOf(this.#asRead(kind, type, value));
     if (this.#asked.every(({ counted }) => counted)) return;
-    await this.#until(`${where}: the ${kind} ${textOf(value)} arrives`, () => this.#asked.some(isIt));
+    const broken = (): Asked | undefined =>
+      this.#asked.find(({ counted, answer }) => !counted && answer?.kind === "error");
+    const isOver = (): boolean => this.#asked.some(isIt) || broken() !== undefined;
+    await this.#until(`${where}: the ${kind} ${textOf(value)} arrives`, isOver);
     const found = this.#asked.find(isIt);
-    if (found !== undefined) found.counted = true;
+    if (found === undefined)
+      throw new PathError(
+        `${where}: expected the ${kind} to arrive, got ${broken()?.answer?.value}`,
+        value,
+        broken()?.answer?.value,
+      );
+    found.counted = true;
   }
 
   #asRead(kind: "reply" | "refusal", type: string, value: unknown): unknown {

@@ -19,7 +19,8 @@ export type Said =
 
 /** An event that is due later, or that the machine sent itself. */
 export interface Delayed {
-  readonly id: string;
+  /** One of the same id takes its place; without an id, none does. */
+  readonly id: string | undefined;
   readonly delayMs: number;
   readonly event: AnyEventObject;
   /** Undefined: to the machine itself. */
@@ -42,19 +43,20 @@ interface Params {
   readonly event?: AnyEventObject;
   readonly id?: string;
   readonly delay?: number;
+  readonly sendId?: string;
 }
 
 /** What an action that XState resolved means; undefined if that shows elsewhere. */
 export function wordOf({ type, params, exec }: ActionCall, self: unknown): Word | undefined {
   if (!builtin.has(type) || exec?.name.startsWith("bound ") !== true)
     return { kind: "said", said: { kind: "action", name: type, params } };
-  if (type === "xstate.cancel") return { kind: "cancel", id: String(params) };
-  const { to, event = { type: "" }, id, delay } = (params ?? {}) as Params;
+  const { to, event = { type: "" }, id, delay, sendId } = (params ?? {}) as Params;
+  if (type === "xstate.cancel") return { kind: "cancel", id: String(sendId) };
   if (type === "xstate.emit") return { kind: "said", said: { kind: "emit", event } };
   if (type !== "xstate.raise" && type !== "xstate.sendTo") return undefined;
   const toItself = type === "xstate.raise" || to === self;
   if (delay !== undefined) {
-    const delayed = { id: id ?? event.type, delayMs: delay, event };
+    const delayed = { id, delayMs: delay, event };
     return { kind: "later", delayed: { ...delayed, to: toItself ? undefined : nameOf(to) } };
   }
   // A raised event is taken in the same step.

@@ -138,7 +138,9 @@ class Arbitraries {
     if (typeof schema.pattern === "string") return fc.stringMatching(new RegExp(schema.pattern));
     const { minLength = 0 } = schema as { minLength?: number };
     const maxLength = Math.min(Number(schema.maxLength ?? Number.POSITIVE_INFINITY), Math.max(minLength, 12));
-    return fc.string({ minLength, maxLength });
+    // Mostly words, so that whoever reads the name of a test can.
+    const word = fc.string({ unit: fc.constantFrom(..."abcdefghij"), minLength, maxLength });
+    return fc.oneof({ arbitrary: word, weight: 4 }, fc.string({ minLength, maxLength }));
   }
 
   #number(schema: JsonSchema): Arbitrary {

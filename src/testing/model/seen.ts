@@ -1,7 +1,7 @@
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode, AnyTransitionDefinition } from "xstate";
 import { activeNodes } from "../../xstate/internals.ts";
 import { isForbidden, matches } from "../../xstate/selection.ts";
-import { guardId, stateId, transitionId } from "./catalogue.ts";
+import { guardId, isState, siblingsOf, stateId, transitionId } from "./catalogue.ts";
 
 /** One microstep, as XState tells its inspectors. */
 export interface Microstep {
@@ -16,12 +16,19 @@ export interface Microstep {
  *
  * @param before undefined for the start.
  */
-export function seenIn(before: AnyMachineSnapshot | undefined, steps: readonly Microstep[]): Set<string> {
+export function seenIn(
+  before: AnyMachineSnapshot | undefined,
+  steps: readonly Microstep[],
+  after: AnyMachineSnapshot,
+): Set<string> {
   const seen = new Set<string>();
   let from = before;
   for (const { event, snapshot, transitions } of steps) {
     for (const transition of transitions) seeTransition(transition, seen);
-    if (from !== undefined) {
+    if (from === undefined) {
+      // The states a machine begins in are not told before it has left them.
+      for (const transition of transitions) seeEarlier(transition, seen);
+    } else {
       if (isEventless(transitions)) seeEventless(from, transitions, seen);
       else if (!isInit(event)) {
         if (from !== before) seeEventless(from, [], seen);
@@ -32,7 +39,9 @@ export function seenIn(before: AnyMachineSnapshot | undefined, steps: readonly M
     for (const node of activeNodes(snapshot)) seeState(node, seen);
     from = snapshot;
   }
-  if (from !== undefined && from.status === "active") seeEventless(from, [], seen);
+  // A start without microsteps is not told at all.
+  for (const node of activeNodes(after)) seeState(node, seen);
+  if (after.status === "active" && (before === undefined || steps.length > 0)) seeEventless(after, [], seen);
   return seen;
 }
 
@@ -45,7 +54,7 @@ function isInit({ type }: AnyEventObject): boolean {
 }
 
 function seeState(node: AnyStateNode, seen: Set<string>): void {
-  seen.add(stateId(node));
+  if (isState(node)) seen.add(stateId(node));
 }
 
 function seeTransition(transition: AnyTransitionDefinition, seen: Set<string>): void {
@@ -53,7 +62,7 @@ function seeTransition(transition: AnyTransitionDefinition, seen: Set<string>): 
   if (transition.guard !== undefined) seen.add(guardId(transition, true));
   // Left again at once, it may show in no snapshot.
   const source: AnyStateNode = transition.source;
-  if (source.type !== "history") seeState(source, seen);
+  seeState(source, seen);
 }
 
 /** The states in an order in which each comes before those it lies in. */
@@ -82,6 +91,13 @@ function seeTried(
       if (candidate.guard !== undefined) seen.add(guardId(candidate, false));
     }
   }
+}
+
+/** The transitions tried before one that was taken. */
+function seeEarlier(transition: AnyTransitionDefinition, seen: Set<string>): void {
+  const siblings = siblingsOf(transition);
+  for (const tried of siblings.slice(0, siblings.indexOf(transition)))
+    if (tried.guard !== undefined) seen.add(guardId(tried, false));
 }
 
 function seeEventless(

@@ -32,14 +32,23 @@ export function nameOf({ kind, event, label, payload, madeUp }: Occurrence): str
 
 /** ` {by: 5}`; nothing for a message without a payload. */
 function briefly(payload: object | undefined): string {
-  const entries = Object.entries(payload ?? {}).filter(([, value]) => value !== undefined);
+  const isEmpty = (value: unknown): boolean =>
+    value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+  const entries = Object.entries(payload ?? {}).filter(([, value]) => !isEmpty(value));
   if (entries.length === 0) return "";
   const text = entries.map(([key, value]) => `${key}: ${textFor(value)}`).join(", ");
   return ` {${text.length > payloadMax ? `${text.slice(0, payloadMax)}…` : text}}`;
 }
 
+/** A value in a few characters: of what is nested, only that there is something. */
 function textFor(value: unknown): string {
-  return (JSON.stringify(plainOf(value)) ?? "undefined").replaceAll('"', "'");
+  const plain = plainOf(value);
+  if (Array.isArray(plain)) {
+    const simple = plain.length <= 3 && plain.every((part) => typeof part !== "object" || part === null);
+    return simple ? `[${plain.map(textFor).join(", ")}]` : `[${plain.length} of them]`;
+  }
+  if (typeof plain === "object" && plain !== null) return Object.keys(plain).length === 0 ? "{}" : "{…}";
+  return (JSON.stringify(plain) ?? "undefined").replaceAll('"', "'");
 }
 
 /** The states a machine is in: `supervising.idle`, `sails.up and helm.manned`. */
@@ -55,7 +64,7 @@ function statePaths(value: StateValue): string[] {
   });
 }
 
-/** A path as a sentence: `worker takes work, perform fails, and is idle`. */
+/** A path as a sentence: `worker: takes work, perform fails, and is idle`. */
 export function sentenceOf(
   id: string,
   steps: readonly { readonly occurrence: Occurrence; readonly taken: boolean }[],
@@ -71,7 +80,7 @@ export function sentenceOf(
     first.length <= namedMax
       ? first
       : [...first.slice(0, namedMax - 3), `${first.length - namedMax + 1} more`, ...first.slice(-2)];
-  return `${id} ${repeated(named).join(", ")}, ${endText(end)}`;
+  return `${id}: ${repeated(named).join(", ")}, ${endText(end)}`;
 }
 
 /** `takes work, takes work, takes work` is `takes work (3 times)`. */

@@ -146,7 +146,7 @@ export class Stage {
       this.#said.push({ kind: "cancel", id: word.id });
     }
     if (word?.kind === "later") {
-      const { id, delayMs, event } = word.delayed;
+      const { delayMs, event, id = event.type } = word.delayed;
       this.#delays.push(word.delayed);
       this.#said.push({ kind: "timer", id, delayMs, event });
     }

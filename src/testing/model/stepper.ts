@@ -40,8 +40,8 @@ export class Stepper {
   constructor(machine: AnyStateMachine, protocol?: Protocol) {
     // XState's own way, whatever became of the machine that was given; and it must come to an end.
     this.machine = machine.provide({});
-    this.machine.options = { ...machine.options };
-    this.machine.options.maxIterations ??= iterationsMax;
+    const { maxIterations = iterationsMax } = machine.config.options ?? {};
+    this.machine.options = { ...machine.options, maxIterations: Math.min(maxIterations, 1_000_000) };
     this.#system = new ModelSystem(machine.id, protocol);
   }
 
@@ -112,7 +112,7 @@ export class Stepper {
     const stopped = said.some(({ kind }) => kind === "stop");
     const over = stopped || snapshot.status !== "active";
     const state = this.#state({ snapshot, timers: over ? [] : timers, calls: [], stopped }, ended);
-    return { state, said, seen: seenIn(before?.snapshot, system.microsteps), taken };
+    return { state, said, seen: seenIn(before?.snapshot, system.microsteps, snapshot), taken };
   }
 
   #state(state: ModelState, ended: ReadonlySet<unknown>): ModelState {

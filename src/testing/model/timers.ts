@@ -3,6 +3,8 @@ import type { Delayed } from "./said.ts";
 
 /** An event that is due later. */
 export interface ModelTimer extends Delayed {
+  /** Its own, or made of its event's type. */
+  readonly id: string;
   /** Timers of one turn have the same; a later turn's is greater. */
   readonly turn: number;
 }
@@ -16,11 +18,18 @@ export function timersAfter(
   const turn = 1 + Math.max(-1, ...timers.map((timer) => timer.turn));
   let after = timers;
   for (const said of delays) {
-    const id = "cancel" in said ? said.cancel : said.id;
-    after = after.filter((timer) => timer.id !== id);
-    if (!("cancel" in said)) after = [...after, { ...said, turn }];
+    const replaced = "cancel" in said ? said.cancel : said.id;
+    after = after.filter((timer) => timer.id !== replaced);
+    if ("cancel" in said) continue;
+    after = [...after, { ...said, id: said.id ?? unusedId(said.event.type, after), turn }];
   }
   return ranked(after);
+}
+
+function unusedId(type: string, timers: readonly ModelTimer[]): string {
+  let id = type;
+  for (let n = 2; timers.some((timer) => timer.id === id); n++) id = `${type} (${n})`;
+  return id;
 }
 
 /** Turns as small numbers, so that the same timers look the same whenever they were set. */
