@@ -111,7 +111,7 @@ class Tormentor {
     } else if (chance < 0.94) this.#ask(ref.ask({ type: "ping", n }, { withinMs: 20_000 }));
     else if (chance < 0.96) ref.tell({ type: "speak", n });
     else if (chance < 0.97) this.#ask(ref.kill());
-    else if (chance < 0.98) this.#ask(ref.stop());
+    else if (chance < 0.98) this.#ask(ref.stop(undefined, { withinMs: 20 }));
     else
       this.#ask(
         this.system
@@ -158,10 +158,10 @@ async function atRest(systems: readonly [ActorSystem, ActorSystem], tormentor: T
     const pings = children.map((address) => system.ref(address, faulty).ask({ type: "ping", n: 1 }));
     return Promise.all(pings).then(() => "all answer", String);
   };
-  await expect.poll(answers, { timeout: 10_000 }).toBe("all answer");
-  await expect.poll(() => tormentor.settled).toBe(tormentor.asked);
+  await expect.poll(answers, { timeout: 30_000 }).toBe("all answer");
+  await expect.poll(() => tormentor.settled, { timeout: 30_000 }).toBe(tormentor.asked);
   await expect
-    .poll(() => sum(systems), { timeout: 10_000 })
+    .poll(() => sum(systems), { timeout: 30_000 })
     .toSatisfy(({ sent, ended }: { sent: number; ended: number }) => sent === ended);
 }
 
@@ -186,7 +186,7 @@ function holdings(node: Node): unknown {
 }
 
 test(`ten thousand faults end nothing but the children they strike, and each is restarted (seed ${seed})`, {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const escaped: unknown[] = [];
   const note = (error: unknown): void => void escaped.push(error);
@@ -227,8 +227,9 @@ test(`ten thousand faults end nothing but the children they strike, and each is 
   await torment(faultsMin);
   expect(ledger.unheard()).toEqual([]);
   ledger.forgetSettled();
-  const growth = heapBytes() - halfBytes;
-  expect(growth).toBeLessThan(1024 * 1024);
+  // What grows still is compiled code, and tables that double on the way to their bounds; a cell kept of each fault
+  // would be ten times as much.
+  expect(heapBytes() - halfBytes).toBeLessThan(2 * 1024 * 1024);
 
   expect(escaped).toEqual([]);
   expect(ledger.byKind.size).toBeGreaterThanOrEqual(manners.length + startFaults.length);

@@ -22,7 +22,7 @@ async function breakLoose(system: ActorSystem, at: string): Promise<void> {
   const from = sky.lives;
   sky.calm = false;
   await system.ref(at, mayfly).kill();
-  await expect.poll(() => sky.lives - from, { interval: 1 }).toBeGreaterThan(20);
+  await expect.poll(() => sky.lives - from, { interval: 1, timeout: 10_000 }).toBeGreaterThan(20);
 }
 
 /** Something asked in the midst of a storm. Fails if the storm goes on for long before the answer. */
