@@ -24,6 +24,9 @@ export interface PathsOptions<M extends AnyStateMachine = AnyStateMachine>
   readonly check?: (state: ModelState) => void;
 }
 
+/** Of machines that have to do the same as another. */
+const steppers = new WeakMap<AnyStateMachine, Stepper>();
+
 /** One way through a machine, to be tested. Made by {@link pathsOf}. */
 export class Path<M extends AnyStateMachine = AnyStateMachine> {
   /** A sentence, the only one of its kind in its suite. */
@@ -69,8 +72,7 @@ export class Path<M extends AnyStateMachine = AnyStateMachine> {
   }
 
   #step(machine: AnyStateMachine): void {
-    const stepper =
-      machine === this.model.machine ? this.model.stepper : new Stepper(machine, this.model.options.protocol);
+    const stepper = machine === this.model.machine ? this.model.stepper : this.#stepperOf(machine);
     let { state } = this.#passed("At the start", this.start, {
       ...stepper.start(this.model.options.input),
       taken: true,
@@ -79,6 +81,16 @@ export class Path<M extends AnyStateMachine = AnyStateMachine> {
       const where = `At step ${n + 1} (${step.name})`;
       ({ state } = this.#passed(where, step, stepper.step(state, step.occurrence)));
     }
+  }
+
+  #stepperOf(machine: AnyStateMachine): Stepper {
+    const { protocol } = this.model.options;
+    let known = steppers.get(machine);
+    if (known === undefined || known.protocol !== protocol) {
+      known = new Stepper(machine, protocol);
+      steppers.set(machine, known);
+    }
+    return known;
   }
 
   #passed(where: string, expected: Observed, actual: Observed): Observed {

@@ -56,7 +56,8 @@ function plainObject(value: object, above: readonly object[], depth: number): un
 function entriesOf(value: object, inner: (part: unknown) => unknown): Record<string, unknown> {
   const entries: Record<string, unknown> = {};
   for (const key of Object.keys(value).sort()) {
-    const part = inner((value as Record<string, unknown>)[key]);
+    const given = (value as Record<string, unknown>)[key];
+    const part = typeof given === "string" || typeof given === "boolean" ? given : inner(given);
     if (part !== undefined) entries[key] = part;
   }
   return entries;

@@ -33,12 +33,14 @@ export interface Stepped {
 /** Steps a machine from any of its moments, without carrying anything out. */
 export class Stepper {
   readonly machine: AnyStateMachine;
+  readonly protocol: Protocol | undefined;
   readonly #system: ModelSystem;
   readonly #ended = new WeakMap<ModelState, ReadonlySet<unknown>>();
 
   /** @param protocol what it says is held to it */
   constructor(machine: AnyStateMachine, protocol?: Protocol) {
     // XState's own way, whatever became of the machine that was given; and it must come to an end.
+    this.protocol = protocol;
     this.machine = machine.provide({});
     const { maxIterations = iterationsMax } = machine.config.options ?? {};
     this.machine.options = { ...machine.options, maxIterations: Math.min(maxIterations, 1_000_000) };

@@ -72,5 +72,5 @@ describe("the supervisor", () => {
       "supervising.pausing: restartChild (1) leads to idle",
       "closing: coxswain.shutdown without its actions",
     ]);
-  });
+  }, 90_000);
 });
