@@ -284,7 +284,8 @@ export class Cell extends Voice implements HostCell {
   }
 
   begin(cause: unknown): boolean {
-    if (this.outcome !== undefined) return false;
+    // What a turn that failed set off has no turn of its own.
+    if (this.outcome !== undefined || this.#ending?.kind === "failed") return false;
     this.#cause = cause as Incoming | undefined;
     this.#turning = true;
     return true;
