@@ -143,9 +143,11 @@ export class Registry {
     return this.#roots.get(root)?.node;
   }
 
-  /** Whether a node of this name is seen alive. */
-  isMember(node: string): boolean {
-    return this.#members.has(node);
+  /** Whether another node, which is seen alive, holds a root name. */
+  isHeldElsewhere(root: string): boolean {
+    const { node = "", incarnation } = this.#roots.get(root) ?? {};
+    const living = this.#members.get(node)?.record.incarnation;
+    return living !== undefined && living === incarnation && incarnation !== this.#me.incarnation;
   }
 
   get nodes(): readonly NodeRecord[] {
@@ -174,9 +176,8 @@ export class Registry {
   }
 
   #isMine({ value }: Entry): boolean {
-    return (
-      value !== undefined && (decodeValue(value) as NodeRecord | null)?.incarnation === this.#me.incarnation
-    );
+    const record = value && (decodeValue(value) as NodeRecord | null);
+    return record?.incarnation === this.#me.incarnation;
   }
 
   async #claim(root: string): Promise<void> {

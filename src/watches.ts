@@ -6,11 +6,18 @@ import {
   rootOf,
 } from "../protocols/index.ts";
 import { sendControl } from "./control.ts";
+import type { Timer } from "./env/env.ts";
 import type { Node } from "./node.ts";
 
 const closed: ActorOutcome = { kind: "lost", reason: "the own system was closed" };
 /** How long until a watch is sent again to a node that lives but does not listen. */
 const retryMs = 250;
+/**
+ * Each watch is sent again within so many turns of a second each: it, or the word of the end, may have gone to a
+ * connection that is dead, which its server does not know yet.
+ */
+const roundTurns = 10;
+const turnMs = 1_000;
 
 interface Watched {
   readonly address: ActorAddress;
@@ -29,6 +36,9 @@ export class Watches {
   readonly #node: Node;
   readonly #remote = new Map<string, Watched>();
   #count = 0;
+  /** Whose turn is yet to come in the present round. */
+  #round: string[] = [];
+  #turn: Timer | undefined;
 
   constructor(node: Node) {
     this.#node = node;
@@ -44,6 +54,7 @@ export class Watches {
     }
     const watched: Watched = { address, activation, down, renewed: false };
     this.#remote.set(token, watched);
+    if (this.#turn === undefined) this.#nextTurn();
     if (this.#node.closed) this.#node.env.soon(() => this.#end(token, closed));
     else this.#send(token, watched);
     return () => {
@@ -69,9 +80,7 @@ export class Watches {
   /** A live node holds the name, and has not yet come back to a server that was away: its end will be told. */
   #isOnlyAway({ address, renewed }: Watched): boolean {
     if (!renewed) return false;
-    const { registry, name } = this.#node;
-    const owner = registry?.ownerOf(rootOf(address));
-    return owner !== undefined && owner !== name && registry?.isMember(owner) === true;
+    return this.#node.registry?.isHeldElsewhere(rootOf(address)) === true;
   }
 
   #sendLater(token: string): void {
@@ -92,6 +101,7 @@ export class Watches {
 
   /** The own system closes: nobody will tell of the end of others any more. */
   close(): void {
+    this.#turn?.cancel();
     for (const token of [...this.#remote.keys()]) this.#end(token, closed);
   }
 
@@ -111,6 +121,23 @@ export class Watches {
       watched.renewed = true;
       this.#send(token, watched);
     }
+  }
+
+  /** Asks for a part of the watches again, as long as there are any. */
+  #nextTurn(): void {
+    if (this.#node.closed) return;
+    this.#turn = this.#node.env.setTimer(turnMs, () => {
+      this.#turn = undefined;
+      if (this.#remote.size === 0) return;
+      if (this.#round.length === 0) this.#round = [...this.#remote.keys()];
+      for (const token of this.#round.splice(0, Math.ceil(this.#remote.size / roundTurns))) {
+        const watched = this.#remote.get(token);
+        if (watched === undefined || !this.#node.transport.connected) continue;
+        watched.renewed = true;
+        this.#send(token, watched);
+      }
+      this.#nextTurn();
+    });
   }
 
   #send(token: string, { address, activation }: Watched): void {

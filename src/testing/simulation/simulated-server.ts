@@ -1,6 +1,6 @@
 import { SubjectTree } from "../../transport/subject-tree.ts";
 import { type ClientEnd, Connection, type Subscriber } from "./connection.ts";
-import type { DownFrame, UpFrame } from "./frames.ts";
+import type { DownFrame, StoreRequest, UpFrame } from "./frames.ts";
 import type { RandomStream } from "./random.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
@@ -216,11 +216,15 @@ export class SimulatedServer {
     // What is appended is published: whoever listens hears it.
     if (request.op === "append") this.#deliver(request.subject, request.payload, undefined, "an entry");
     if (request.op === "write" && answer.kind === "ok") this.#parts.stored(connection.node, request.key);
-    const key = "key" in request ? ` ${request.key}` : "";
-    note(
-      `store ${request.op}${key} of ${connection.node}: ${answer.kind}${lossy ? ", and its answer is lost" : ""}`,
-    );
+    this.#noteAnswer(connection.node, request, `${answer.kind}${lossy ? ", and its answer is lost" : ""}`);
     if (!lossy) this.#send(connection, { op: "answer", id, answer });
+  }
+
+  /** Renewals of leases, which nearly all of it is, are not worth a line. */
+  #noteAnswer(node: string, request: StoreRequest, answer: string): void {
+    if (request.op === "write" && request.revision !== undefined && answer === "ok") return;
+    const key = "key" in request ? ` ${request.key}` : "";
+    this.#parts.note(`store ${request.op}${key} of ${node}: ${answer}`);
   }
 
   #watch(connection: Connection, { id, bucket, afterRevision }: UpFrame & { op: "watch" }): void {
