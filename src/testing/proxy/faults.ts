@@ -47,7 +47,7 @@ export interface ProxyFaults {
   /** The connection is reset in the frame's place, on both sides. */
   resetAt(predicate: FramePredicate, options?: Times): ProxyRule<Frame>;
   /**
-   * The connection is reset, on both sides, when exactly `bytes` have been handed on in a direction (default `toServer`):
+   * The connection is reset, on both sides, when exactly `bytes` have been handed on, and the system has taken them, in a direction (default `toServer`):
    * counted from now on an open connection, from its beginning on a new one. `times` connections; default one, the first
    * to get so far.
    */
@@ -167,7 +167,12 @@ export abstract class FaultDesk implements ProxyFaults, RuleOwner {
     return connections.length;
   }
 
-  ended(rule: Rule<unknown>): void {
+  exhausted(rule: Rule<unknown>): void {
+    // A stall may have a timer that is to be cancelled with the proxy.
+    if (!(rule instanceof Stall)) this.closed(rule);
+  }
+
+  closed(rule: Rule<unknown>): void {
     this.frameRules.delete(rule as FrameRule);
     this.#connectionRules.delete(rule as ConnectionRule);
   }

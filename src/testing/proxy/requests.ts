@@ -10,7 +10,7 @@ export interface ProxiedRequest {
 }
 
 /** So many of the latest requests of a connection are remembered. */
-export const requestsMax = 10_000;
+const requestsMax = 10_000;
 const payloadMaxBytes = 4_096;
 
 /** What a connection has asked, by the subject the answer will come on. */

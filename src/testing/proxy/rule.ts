@@ -22,10 +22,11 @@ export interface ProxyRule<T> extends Disposable {
   close(): void;
 }
 
-/** How to end a rule that has held something. */
+/** Whoever keeps the rules. */
 export interface RuleOwner {
-  /** It acts no more. */
-  ended(rule: Rule<unknown>): void;
+  /** It has acted as often as it may; it may still hold something. */
+  exhausted(rule: Rule<unknown>): void;
+  closed(rule: Rule<unknown>): void;
 }
 
 /** What every rule has: a limit, a promise, an end. */
@@ -63,7 +64,7 @@ export abstract class Rule<T> implements ProxyRule<T> {
     this.#count++;
     this.#settle?.resolve(on);
     this.#settle = undefined;
-    if (this.#left <= 0) this.#owner.ended(this as Rule<unknown>);
+    if (this.#left <= 0) this.#owner.exhausted(this as Rule<unknown>);
   }
 
   abstract release(): number;
@@ -82,7 +83,7 @@ export abstract class Rule<T> implements ProxyRule<T> {
         : `The predicate of the rule "${this.name}" threw: ${String(cause)}`;
     this.#settle?.reject(new CoxswainError("CANCELLED", why, cause === undefined ? {} : { cause }));
     this.#settle = undefined;
-    this.#owner.ended(this as Rule<unknown>);
+    this.#owner.closed(this as Rule<unknown>);
     this.release();
   }
 

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import type { EmbeddedServer } from "../../../src/server/index.ts";
+import { natsProxy } from "../../../src/testing/proxy/index.ts";
 import { connectNats } from "../../../src/transport/nats.ts";
 import type { Transport, TransportEvent } from "../../../src/transport/transport.ts";
 import { eachServerVersion, testServer } from "../../support/nats-server.ts";
@@ -241,7 +241,7 @@ describe.each(eachServerVersion)("a slow reader of server %s", (version) => {
 describe("a connection", () => {
   it("that is reset again and again has each subscription once in the end", async () => {
     await using server = await testServer();
-    await using proxy = await resettingProxy(server);
+    await using proxy = await natsProxy({ target: server.url });
     await using transport = closing(await connectNats({ servers: proxy.url, reconnectWaitMs: 10 }));
     const events = eventsOf(transport);
     const got: string[] = [];
@@ -249,7 +249,7 @@ describe("a connection", () => {
     for (let round = 1; round <= 5; round++) {
       await expect.poll(() => transport.connected, waits).toBe(true);
       await transport.flush();
-      proxy.reset();
+      proxy.closeAll("reset");
       await expect
         .poll(() => typesOf(events).filter((type) => type === "connected").length, waits)
         .toBe(round);
@@ -290,40 +290,3 @@ describe("a connection", () => {
     expect(await transport.flush()).toMatchObject({ kind: "rejected", error: { code: "TRANSPORT_CLOSED" } });
   });
 });
-
-interface Proxy extends AsyncDisposable {
-  readonly url: string;
-  reset(): void;
-}
-
-/** Hands bytes on until told to reset every connection. */
-async function resettingProxy(server: EmbeddedServer): Promise<Proxy> {
-  const sockets = new Set<Socket>();
-  const proxy = createServer((near) => {
-    const far = createConnection({ host: server.host, port: server.port });
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        sockets.delete(socket);
-        near.destroy();
-        far.destroy();
-      });
-    }
-    near.pipe(far);
-    far.pipe(near);
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  const { port } = proxy.address() as { port: number };
-  const reset = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  return {
-    url: `nats://127.0.0.1:${port}`,
-    reset,
-    [Symbol.asyncDispose]: async () => {
-      reset();
-      await new Promise((resolve) => proxy.close(resolve));
-    },
-  };
-}
