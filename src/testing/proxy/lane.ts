@@ -17,6 +17,7 @@ export interface LaneOwner {
 
 interface Waiting {
   readonly bytes: Buffer;
+  /** Whatever is behind it waits as long; 0 for at once. */
   readonly dueMs: number;
 }
 
@@ -39,7 +40,6 @@ export class Lane {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #heldBytes = 0;
-  #lastDueMs = 0;
   #timer: Timer | undefined;
   #stalls = 0;
   /** Frames that pass and lie side by side, sent as one. */
@@ -107,8 +107,7 @@ export class Lane {
     if (this.#dead || this.#ending === "reset") return false;
     this.#endRun();
     const dueMs = delayMs === 0 ? 0 : this.#owner.env.monotonicMs() + delayMs;
-    this.#lastDueMs = Math.max(this.#lastDueMs, dueMs);
-    this.#waiting.push({ bytes, dueMs: this.#lastDueMs });
+    this.#waiting.push({ bytes, dueMs });
     this.#waitingBytes += bytes.length;
     return true;
   }

@@ -137,6 +137,30 @@ describe("bytes", () => {
   });
 });
 
+describe("a frame", () => {
+  it("that was held goes on when it is let go, with nothing else on its way", async () => {
+    await using w = await wire();
+    const rule = w.proxy.hold(isTo("a"));
+    await w.client.write("PUB a 1\r\nx\r\n");
+    await rule.matched;
+    expect(rule.release()).toBe(1);
+    await expect.poll(() => w.server.text, waits).toBe("PUB a 1\r\nx\r\n");
+  });
+
+  it("that is delayed for less than the one before it does not overtake that one", async () => {
+    await using w = await wire();
+    const all = { times: Number.POSITIVE_INFINITY };
+    w.proxy.delay(isTo("slow"), { byMs: 150, ...all });
+    w.proxy.delay(isTo("quick"), { byMs: 10, ...all });
+    const text = "PUB slow 1\r\n1\r\nPUB quick 1\r\n2\r\nPING\r\nPUB quick 1\r\n3\r\n";
+    const startedMs = performance.now();
+    await w.client.write(text);
+    await expect.poll(() => w.server.text, waits).toBe(text);
+    expect(performance.now() - startedMs).toBeGreaterThan(145);
+    expect(w.proxy.counts.delayed).toBe(3);
+  });
+});
+
 describe("a reset after byte n", () => {
   it("lets exactly n bytes pass, for every n, each way", async () => {
     for (const direction of ["toServer", "toClient"] as const) {
