@@ -4,7 +4,7 @@ import type { CheckResult } from "../../src/testing/team/check-result.ts";
 
 /** Checks a model, with room for the larger bounds. */
 export function explore<S>(model: CheckOptions<S>): CheckResult<S> {
-  return check({ ...model, statesMax: 20_000_000, memoryMaxMb: 8_192 });
+  return check({ ...model, statesMax: 20_000_000, memoryMaxMb: 12_000 });
 }
 
 /** A result in a line. */

@@ -6,7 +6,7 @@ import { p1 } from "./p1.ts";
 
 describe("P1: a durable actor loses nothing and does nothing twice, whatever crashes, pauses, doubles or is lost", () => {
   for (const bounds of nightly ? [...p1Bounds, ...p1Nightly] : p1Bounds) {
-    test(`${boundsText(bounds)}`, { timeout: 1_800_000 }, () => {
+    test(`${boundsText(bounds)}`, { timeout: 7_200_000 }, () => {
       const result = explore(p1(bounds, durabilitySteps));
       process.stdout.write(`${lineOf(`P1 ${boundsText(bounds)}`, result)}\n`);
       expect(result.violation).toBeUndefined();

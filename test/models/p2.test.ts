@@ -6,7 +6,7 @@ import { p2 } from "./p2.ts";
 
 describe("P2: a delegated task ends once, leaks no capacity and escalates once a level, whatever is lost, late or crashes", () => {
   for (const bounds of nightly ? [...p2Bounds, ...p2Nightly] : p2Bounds) {
-    test(`${boundsText(bounds)}`, { timeout: 1_800_000 }, () => {
+    test(`${boundsText(bounds)}`, { timeout: 7_200_000 }, () => {
       const result = explore(p2(bounds, delegationSteps));
       process.stdout.write(`${lineOf(`P2 ${boundsText(bounds)}`, result)}\n`);
       expect(result.violation).toBeUndefined();
