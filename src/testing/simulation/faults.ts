@@ -71,7 +71,7 @@ export function drawFaults(
   for (const [kind, countMax] of Object.entries(most) as [FaultKind, number][]) {
     // Each kind has its own stream: another kind more changes nothing here.
     const own = random.fork(kind);
-    if (!own.chance(0.6)) continue;
+    if (countMax < 1 || !own.chance(0.6)) continue;
     for (let n = own.whole(1, countMax); n > 0; n--)
       faults.push(drawFault(kind, own, nodes, untilMs, longestMs));
   }

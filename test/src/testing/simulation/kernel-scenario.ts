@@ -123,7 +123,7 @@ export function kernelScenario({
   ): void => {
     const untilMs = world.nowMs + withinMs;
     const what = `${part.node.name} asks ${address} at ${world.nowMs.toFixed(1)} ms (${count++})`;
-    const key: Asked = { what, untilMs, hosts: (lives as Lives).of(address) };
+    const key: Asked = { what, untilMs, hosts: (lives as Lives).lately(address) };
     part.asks.add(key);
     if (totals !== undefined) totals.asks++;
     asked.then(

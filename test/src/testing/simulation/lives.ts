@@ -19,6 +19,7 @@ export class Lives {
   onBegin: () => void = () => {};
   readonly starts: { readonly address: string; readonly atMs: number }[] = [];
 
+  readonly #buried = new Map<string, { readonly life: Life; readonly atMs: number }>();
   readonly #renewedMs = new Map<string, number>();
   readonly #silentUntilMs = new Map<string, number>();
 
@@ -38,8 +39,8 @@ export class Lives {
       this.#renewedMs.set(node, world.nowMs);
     });
     world.onDeath((node) => {
-      for (const lives of this.#byAddress.values()) {
-        for (const life of lives) if (life.node === node) lives.delete(life);
+      for (const [address, lives] of this.#byAddress) {
+        for (const life of lives) if (life.node === node) this.#bury(address, life);
       }
     });
   }
@@ -68,6 +69,18 @@ export class Lives {
 
   of(address: string): readonly Host[] {
     return [...(this.#byAddress.get(address) ?? [])];
+  }
+
+  /** Who lives there, or lived there until its process died, so lately that nobody can have missed it yet. */
+  lately(address: string): readonly Host[] {
+    const dead = this.#buried.get(address);
+    const fresh = dead !== undefined && this.#world.nowMs - dead.atMs < this.#leaseMs / 2;
+    return fresh ? [...this.of(address), dead.life] : this.of(address);
+  }
+
+  #bury(address: string, life: Life): void {
+    this.#byAddress.get(address)?.delete(life);
+    this.#buried.set(address, { life, atMs: this.#world.nowMs });
   }
 
   /** When all is well again nobody is excused any more. */
