@@ -74,7 +74,7 @@ export class ResetAfter extends ConnectionRule {
       leftBytes: this.#bytes,
       reached: () => {
         this.#cuts.delete(cut);
-        return this.open ? this.#reach(connection) : undefined;
+        return this.#reach(connection);
       },
     };
     this.#cuts.set(cut, lane);
@@ -86,6 +86,7 @@ export class ResetAfter extends ConnectionRule {
     this.act(connection);
     this.reports.counters.resets++;
     this.say(connection, `reset after ${this.#bytes} bytes ${this.#direction}`);
+    // The others, which were as near, go on.
     if (!this.open) this.release();
     return () => connection.cutOff();
   }

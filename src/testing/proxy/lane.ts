@@ -24,8 +24,8 @@ interface Waiting {
 /** A place in the stream of bytes at which something happens. */
 export interface Cut {
   leftBytes: number;
-  /** Reached; `act` once the bytes before it have been given to the system. Undefined if nothing is to happen after all. */
-  reached(): (() => void) | undefined;
+  /** @returns what to do once the system has taken the bytes before it */
+  reached(): () => void;
 }
 
 /** One direction of a proxied connection: reads frames, has them judged, and sends on what is left, in order. */
@@ -157,12 +157,10 @@ export class Lane {
       cut.leftBytes -= length;
       if (cut.leftBytes > 0) continue;
       this.#cuts.delete(cut);
-      const act = cut.reached();
-      if (act !== undefined) acts.push(act);
+      acts.push(cut.reached());
     }
     if (acts.length === 0) {
-      this.#to.write(length === bytes.length ? bytes : bytes.subarray(0, length));
-      if (length < bytes.length) this.#write(bytes.subarray(length));
+      this.#to.write(bytes);
       return;
     }
     this.mute();
@@ -179,7 +177,6 @@ export class Lane {
       return;
     }
     const act = cut.reached();
-    if (act === undefined) return;
     this.mute();
     act();
   }

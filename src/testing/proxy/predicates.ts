@@ -35,7 +35,7 @@ export function isPubAck(of: { subject?: string; stream?: string } = {}): FrameP
   const { subject = ">", stream } = of;
   const answers = isAnswerTo(subject);
   return (frame) => {
-    if (!answers(frame) || /^\$JS\.(\w+\.)?API\./.test(frame.request?.subject ?? "")) return false;
+    if (!answers(frame)) return false;
     const ack = jsonOf(frame.payload);
     // An answer of JetStream's API names its type, an acknowledgement does not.
     if (ack === undefined || "type" in ack || typeof ack.stream !== "string") return false;

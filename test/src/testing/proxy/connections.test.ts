@@ -312,7 +312,13 @@ describe("a reset after byte n", () => {
       [1, "one"],
       [3, "two"],
     ]);
-    expect(proxy.counts.resets).toBe(1);
+    // Both are on their way to it, and the first one ends the rule.
+    const first = proxy.resetAfter(10);
+    one.publish("news", "a longer text");
+    expect((await first.matched).name).toBe("one");
+    two.publish("news", "a longer text");
+    await two.flush();
+    expect([first.count, proxy.counts.resets]).toEqual([1, 2]);
   });
 
   it("in the middle of a frame leaves the server with half of it, which it drops", async () => {

@@ -3,6 +3,8 @@ import { createConnection, createServer, type Socket } from "node:net";
 import { connect } from "nats";
 import { describe, expect, it } from "vitest";
 import {
+  isAnswerTo,
+  isPubAck,
   isTo,
   type NatsProxy,
   type NatsProxyOptions,
@@ -134,6 +136,36 @@ describe("bytes", () => {
     await expect.poll(() => [w.client.ended, w.server.ended], waits).toEqual(["reset", "reset"]);
     expect(w.proxy.counts.overflows).toBe(1);
     expect(w.proxy.log.some((line) => line.includes("larger than bufferMaxBytes (4096 bytes)"))).toBe(true);
+  });
+});
+
+describe("an answer", () => {
+  it("is known by a request that went before there was a rule", async () => {
+    await using w = await wire();
+    const asks = `PUB ask.1 in.1 1\r\nx\r\nHPUB ask.2 in.2 ${head.length} ${head.length}\r\n${head}\r\nPUB told 1\r\nx\r\n`;
+    await w.client.write(asks);
+    await expect.poll(() => w.server.text, waits).toBe(asks);
+    const rule = w.proxy.drop(isAnswerTo("ask.*"), { times: Number.POSITIVE_INFINITY });
+    await w.server.write("MSG in.1 1 1\r\na\r\nMSG in.2 1 1\r\nb\r\nMSG in.3 1 1\r\nc\r\n");
+    await expect.poll(() => w.client.text, waits).toBe("MSG in.3 1 1\r\nc\r\n");
+    expect(rule.count).toBe(2);
+  });
+
+  it("is an acknowledgement if it names a stream and a place in it, and no type", async () => {
+    await using w = await wire();
+    await w.client.write("PUB orders in 1\r\nx\r\n");
+    await expect.poll(() => w.server.text, waits).toContain("orders");
+    const told: string[] = [];
+    using _watching = w.proxy.drop((frame) => {
+      if (isPubAck()(frame)) told.push(Buffer.from(frame.payload).toString());
+      return false;
+    });
+    const acks = ['{"stream":"S","seq":1}', '{"error":{"code":400},"stream":"S","seq":0}'];
+    const others = ['{"type":"t","stream":"S","seq":1}', '{"seq":1}', '{"stream":"S"}', "{broken", "text"];
+    for (const text of [...acks, ...others]) await w.server.write(`MSG in 1 ${text.length}\r\n${text}\r\n`);
+    await w.server.write(`MSG nobodys 1 ${acks[0]?.length}\r\n${acks[0]}\r\nPING\r\n`);
+    await expect.poll(() => w.client.text, waits).toContain("PING");
+    expect(told).toEqual(acks);
   });
 });
 
