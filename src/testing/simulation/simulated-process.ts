@@ -6,7 +6,7 @@ import type { ClockEvent, EventOwner, VirtualClock } from "./virtual-clock.ts";
 export interface Skew {
   /** What its wall clock shows beside the true time, in milliseconds. */
   readonly wallMs: number;
-  /** How much faster its clocks run: 0.01 is one percent. */
+  /** How much faster its monotonic clock and its timers run: 0.01 is one percent. Its wall clock is kept right. */
   readonly drift: number;
 }
 
@@ -47,7 +47,7 @@ export class SimulatedProcess implements EventOwner {
     const setTimer = (delayMs: number, run: () => void): Timer =>
       clock.schedule(clock.nowMs + (Math.max(timerLeastMs, delayMs) + roundingMs) / pace, run, "timer", this);
     this.env = {
-      nowMs: () => Math.floor(startMs + clock.nowMs * pace + skew.wallMs + this.#jumpedMs),
+      nowMs: () => Math.floor(startMs + clock.nowMs + skew.wallMs + this.#jumpedMs),
       monotonicMs: () => (clock.nowMs - this.#bornMs) * pace,
       setTimer,
       soon: (run) => void clock.schedule(clock.nowMs, run, "soon", this),

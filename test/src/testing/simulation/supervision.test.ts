@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type FaultMix, simulateSeeds } from "../../../../src/testing/simulation/index.ts";
+import { type FaultMix, simulate, simulateSeeds } from "../../../../src/testing/simulation/index.ts";
+import { foundInSupervision } from "./corpus.ts";
 import { seedsOfToday } from "./seeds.ts";
 import { supervisionScenario } from "./supervision-scenario.ts";
 
@@ -25,4 +26,16 @@ describe("a supervisor with children on two other nodes", () => {
     // There was something to restart.
     expect(totals.starts).toBeGreaterThan(3 * results.length);
   }, 900_000);
+
+  test.each(foundInSupervision)("bears what once broke it: $what", async ({ seed, faults }) => {
+    const scenario = () => supervisionScenario({ forMs: 22_000 });
+    const { broken, trace } = await simulate({
+      nodes: ["a", "b", "c"],
+      untilMs: 70_000,
+      seed,
+      faults,
+      scenario,
+    });
+    expect(broken, trace.join("\n")).toBeUndefined();
+  });
 });
