@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from "nats";
+import { expect } from "vitest";
 import { connectNats, type NatsOptions } from "../../../../src/transport/nats.ts";
 import type { NatsTransport } from "../../../../src/transport/nats-transport.ts";
 
@@ -17,4 +18,14 @@ export async function natsClient(
 ): Promise<NatsConnection & AsyncDisposable> {
   const client = await connect({ servers, reconnectTimeWait: 20, maxReconnectAttempts: -1, ...options });
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
+}
+
+/** Waits until a client that is coming back is heard by the server. */
+export async function flushed(client: NatsConnection): Promise<void> {
+  const heard = (): Promise<boolean> =>
+    client.flush().then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(heard, waits).toBe(true);
 }
