@@ -17,7 +17,7 @@ export function seedsOfToday(name: string, most: number): Seeds {
   if (process.env.SIMULATION_SEEDS === "all") {
     return { seeds: all, withinMs: Number.POSITIVE_INFINITY, text: `${name}: seeds 1 to ${most}` };
   }
-  const day = Number(process.env.SIMULATION_DAY ?? Math.floor(new Date().getTime() / 86_400_000));
+  const day = Number(process.env.SIMULATION_DAY ?? Math.floor(Date.now() / 86_400_000));
   const from = (day * 37) % most;
   const seeds = [...all.slice(from), ...all.slice(0, from)];
   return {
