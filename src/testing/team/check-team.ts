@@ -15,7 +15,9 @@ const swappedStatesMax = 500;
 /** What nobody can rely on: it may happen or not. */
 const unfair = new Set(["lose", "double", "overtake", "crash", "late", "maybe", "outside"]);
 /** The name of the property that no machine throws. */
-export const noFailure = "no member fails";
+const noFailure = "no member fails";
+/** The name of the property that answers to messages do not make ever more messages. */
+const noFlood = "messages do not multiply";
 
 /**
  * Looks at every state a team of machines can come to: in whatever order messages arrive, timers are due and calls
@@ -81,6 +83,7 @@ export function searchOf<M extends Members, H>(
     key,
     safe: {
       [noFailure]: (state) => !places.some((place) => views.hasFailed(state, place)),
+      [noFlood]: (state) => !model.rows.isFlooded(state),
       ...each(safe, seen),
     },
     reachable: each(reachable, seen),

@@ -91,9 +91,10 @@ function mayStay(graph: Explored, state: number, fair: readonly boolean[]): bool
   return true;
 }
 
+/** A part of several states has been expanded: others lead nowhere. */
 function isFair(graph: Explored, part: readonly number[], fair: readonly boolean[]): boolean {
   if (part.length === 1 && !hasLoop(graph, part[0] as number)) return false;
-  return part.every((state) => state < graph.expanded) && demands(graph, part, fair).met;
+  return demands(graph, part, fair).met;
 }
 
 /** Which fair actions are possible everywhere in a part, and whether each of them is taken within it. */

@@ -29,7 +29,7 @@ export interface Memory {
   readonly next: (history: never, fact: TeamFact) => unknown;
 }
 
-/** Messages under way, whatever they are there for. */
+/** Messages under way beyond `inFlightMax` that only answers to messages can have made. */
 const floodMax = 32;
 
 /** Reads rows and makes the next ones. */
@@ -52,8 +52,6 @@ export class Rows {
   readonly isUnordered: boolean;
   /** By member: steps not taken because more messages than `inFlightMax` would have been under way. */
   readonly waited = new Map<string, number>();
-  /** The same for messages that answered others: nothing but the search itself asks for that. */
-  readonly flooded = new Map<string, number>();
 
   constructor(plan: TeamPlan, parts: Parts, links: Links, memory: Memory | undefined) {
     this.#plan = plan;
@@ -88,10 +86,8 @@ export class Rows {
   /** The row after a step; undefined where too many messages would be under way. */
   changed(row: Row, { place, outcome, removed, paid, waits = false }: Change): Row | undefined {
     const sends = outcome?.sends;
-    if (sends !== undefined && sends.length > 0) {
-      const under = row.length - this.mail + sends.length - (removed >= 0 ? 1 : 0);
-      if (!this.#hasRoom(under, place, waits)) return undefined;
-    }
+    if (waits && sends !== undefined && sends.length > 0 && !this.#hasRoom(row, place, sends.length))
+      return undefined;
     const to = row.slice();
     if (removed >= 0) {
       to.copyWithin(removed, removed + 1);
@@ -106,12 +102,16 @@ export class Rows {
     return to;
   }
 
-  #hasRoom(under: number, place: number, waits: boolean): boolean {
-    if (under <= (waits ? this.#plan.channels.inFlightMax : floodMax)) return true;
-    const counts = waits ? this.waited : this.flooded;
+  #hasRoom(row: Row, place: number, more: number): boolean {
+    if (row.length - this.mail + more <= this.#plan.channels.inFlightMax) return true;
     const address = this.#plan.addresses[place] as string;
-    counts.set(address, (counts.get(address) ?? 0) + 1);
+    this.waited.set(address, (this.waited.get(address) ?? 0) + 1);
     return false;
+  }
+
+  /** Whether answers to messages have made more and more of them. */
+  isFlooded(row: Row): boolean {
+    return row.length - this.mail > this.#plan.channels.inFlightMax + floodMax;
   }
 
   /** Puts a message behind those on its way, in a row whose messages end at `end`. */

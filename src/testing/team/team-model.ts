@@ -50,19 +50,12 @@ export class TeamModel {
     );
   }
 
-  /** Everybody has started. @throws OPTION_INVALID where they say too much */
+  /** Everybody has started. */
   start(): { readonly row: Row; readonly outcomes: readonly Outcome[] } {
     const outcomes = this.plan.members.map((_, place) => this.local.first(place));
     let row = this.rows.first(outcomes.map(({ cell }) => cell));
     for (const [place, outcome] of outcomes.entries()) {
-      const started = this.rows.changed(row, { place, outcome, removed: -1, paid: -1 });
-      if (started === undefined) {
-        throw new CoxswainError(
-          "OPTION_INVALID",
-          "Expected fewer messages when the members start; they flood the team",
-        );
-      }
-      row = started;
+      row = this.rows.changed(row, { place, outcome, removed: -1, paid: -1 }) ?? row;
     }
     return { row, outcomes };
   }

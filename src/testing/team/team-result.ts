@@ -58,17 +58,14 @@ export function teamResult(
 ): TeamResult {
   const violation = violationOf(result, model, outcomes);
   const { inFlightMax } = model.plan.channels;
-  const steps = (counts: ReadonlyMap<string, number>, why: string): string[] =>
-    [...counts].map(([address, count]) => `${count} steps of ${address} were not taken, as ${why}`);
-  const waited = steps(
-    model.rows.waited,
-    `more than ${inFlightMax} messages (inFlightMax) would have been under way`,
+  const waited = [...model.rows.waited].map(
+    ([address, count]) =>
+      `${count} steps of ${address} were not taken, as more than ${inFlightMax} messages (inFlightMax) would have been under way`,
   );
-  const flooded = steps(model.rows.flooded, "answers to messages flooded the network");
   const truncated = result.truncated === undefined ? [] : [result.truncated.message];
-  const isOpen = truncated.length > 0 || flooded.length > 0 || (waited.length > 0 && !isBounded);
+  const isOpen = truncated.length > 0 || (waited.length > 0 && !isBounded);
   const { states, edges, depth, elapsedMs, statesPerSecond } = result;
-  const limits = [...truncated, ...flooded, ...waited];
+  const limits = [...truncated, ...waited];
   const verdict = violation !== undefined ? "violated" : isOpen ? "undecided" : "holds";
   const figures = `${states} states, ${edges} edges, ${depth} steps deep`;
   const summary = [`${verdict}: ${figures}`, ...limits].join("\n");

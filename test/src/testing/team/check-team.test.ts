@@ -1,9 +1,25 @@
 import { describe, expect, test } from "vitest";
 import { assign, raise, setup } from "xstate";
-import { fromCall, stopSelf, tell } from "../../../../machines/index.ts";
+import { fromCall, reply, stopSelf, tell } from "../../../../machines/index.ts";
 import type { ActorAddress } from "../../../../protocols/index.ts";
-import { checkTeam, type TeamOptions, type TeamView } from "../../../../src/testing/team/index.ts";
-import { bank, customer, echo, letters, persistent, reader, sleeper, teller, writer } from "./ping.ts";
+import {
+  checkTeam,
+  replayTeam,
+  type TeamOptions,
+  type TeamView,
+} from "../../../../src/testing/team/index.ts";
+import {
+  bank,
+  customer,
+  echo,
+  forgetful,
+  letters,
+  persistent,
+  reader,
+  sleeper,
+  teller,
+  writer,
+} from "./ping.ts";
 
 /** All that a team's view can be in, in the words of `say`. */
 function everything<O extends TeamOptions<never>>(
@@ -67,6 +83,29 @@ describe("the network", () => {
   test("spares messages that are not faulty", () => {
     const channels = { lossesMax: 3, duplicatesMax: 1, overtakesMax: 1, faulty: () => false };
     expect(atEnd({ channels })).toEqual(["[1,2,3]"]);
+  });
+
+  test("without any order holds one state for messages under way, however they came there", () => {
+    const machine = setup({
+      actors: { call: fromCall(() => Promise.reject(new Error("not in a check"))) },
+    }).createMachine({
+      invoke: [1, 2].map((n) => ({
+        src: "call" as const,
+        id: `call${n}`,
+        onDone: { actions: tell(letters, "reader" as ActorAddress, { type: "letter", n }) },
+      })),
+    });
+    const deaf = setup({}).createMachine({ on: { letter: {} } });
+    const members = { caller: { machine, calls: { call: { done: [0] } } }, reader: { machine: deaf } };
+    const channels = { overtakesMax: Number.POSITIVE_INFINITY };
+    // Each call runs, or its letter is under way, or it has arrived.
+    expect(checkTeam({ members, channels }).states).toBe(9);
+    expect(checkTeam({ members }).states).toBe(10);
+    const replay = replayTeam({
+      members: { writer: { machine: writer(2) }, reader: { machine: reader } },
+      channels,
+    });
+    expect(replay.possible()).toEqual([1, 2].map((n) => `reader gets letter {"n":${n}} from writer`));
   });
 
   test("orders nothing between two senders", () => {
@@ -142,7 +181,35 @@ describe("time", () => {
     expect(everything(lossy, value).seen).toEqual(['"glad"', '"sad"', '"waiting"']);
   });
 
-  test("a cancelled timer is never due; one of the same id replaces the other", () => {
+  test("a timer that was set with the id of another replaces it", () => {
+    const machine = setup({ types: { context: {} as { rang: string } } }).createMachine({
+      context: { rang: "" },
+      entry: [raise({ type: "a" }, { delay: 10, id: "t" }), raise({ type: "b" }, { delay: 20, id: "t" })],
+      on: {
+        a: { actions: assign({ rang: "a" }) },
+        b: { actions: assign({ rang: ({ context }) => `${context.rang}b` }) },
+      },
+    });
+    const say = (({ members }: { members: { m: { context: { rang: string } } } }) =>
+      members.m.context.rang) as never;
+    expect(everything({ members: { m: { machine } } } as never, say).seen).toEqual(['""', '"b"']);
+  });
+
+  test("of two timers of one delay the one set first is due first", () => {
+    const machine = setup({ types: { context: {} as { rang: string } } }).createMachine({
+      context: { rang: "" },
+      entry: [raise({ type: "a" }, { delay: 10 }), raise({ type: "b" }, { delay: 10 })],
+      on: {
+        a: { actions: assign({ rang: ({ context }) => `${context.rang}a` }) },
+        b: { actions: assign({ rang: ({ context }) => `${context.rang}b` }) },
+      },
+    });
+    const say = (({ members }: { members: { m: { context: { rang: string } } } }) =>
+      members.m.context.rang) as never;
+    expect(everything({ members: { m: { machine } } } as never, say).seen).toEqual(['""', '"a"', '"ab"']);
+  });
+
+  test("a cancelled timer is never due", () => {
     const machine = setup({}).createMachine({
       initial: "a",
       states: { a: { after: { 10: "b", 20: "c" } }, b: {}, c: {} },
@@ -210,6 +277,87 @@ describe("questions", () => {
     });
     expect(result.verdict, result.story).toBe("holds");
     expect(result.states).toBeGreaterThan(30);
+    expect(result.localSteps).toBeGreaterThan(10);
+  });
+
+  test("of one member are numbered by what is spoken of now, not by what was when it first asked so", () => {
+    const result = checkTeam({
+      members: { forgetful: { machine: forgetful }, echo: { machine: echo, protocol: bank } },
+      safe: { "the second answer is to the second": ({ members }) => members.forgetful.context.got !== 1 },
+      reachable: { over: ({ members }) => members.forgetful.matches("over") },
+    });
+    expect(result.verdict, result.story).toBe("holds");
+  });
+
+  test("that are answered have no deadline any more", () => {
+    const members = {
+      teller: { machine: teller, protocol: bank },
+      customer: { machine: customer, input: { of: "me" } },
+    };
+    const replay = replayTeam({ members });
+    for (const name of replay.possible()) if (name.startsWith("teller")) replay.step(name);
+    replay.step('customer gets the answer {"amount":7} of teller to balance');
+    expect(replay.stoppedAt).toBeUndefined();
+    expect(replay.possible()).toEqual([]);
+  });
+
+  test("that come twice are taken once, while they are not answered", () => {
+    const machine = setup({ types: { context: {} as { taken: number } } }).createMachine({
+      context: { taken: 0 },
+      on: { balance: { actions: assign({ taken: ({ context }) => context.taken + 1 }) } },
+    });
+    const result = checkTeam({
+      members: { teller: { machine }, customer: { machine: customer, input: { of: "me" } } },
+      channels: { duplicatesMax: 2 },
+      safe: { once: ({ members }) => members.teller.context.taken <= 1 },
+      mayRest: () => true,
+    });
+    expect(result.verdict, result.story).toBe("holds");
+  });
+
+  test("end with their member: whoever waits is told so", () => {
+    const leaving = setup({}).createMachine({ on: { balance: { actions: stopSelf() } } });
+    const members = { teller: { machine: leaving }, customer: { machine: customer, input: { of: "me" } } };
+    expect(results({ members, channels: { delaysMax: 0 } })).toEqual(["NO_REPLY", null]);
+  });
+
+  test("answered with what is no reply make their member fail, and are told so", () => {
+    const odd = setup({}).createMachine({
+      on: { balance: { actions: reply(() => ({ amount: "much" }) as never) } },
+    });
+    const members = {
+      teller: { machine: odd, protocol: bank, mayFail: true },
+      customer: { machine: customer, input: { of: "me" } },
+    };
+    expect(results({ members, channels: { delaysMax: 0 } })).toEqual(["REPLY_INVALID", null]);
+    const strict = { ...members, teller: { machine: odd, protocol: bank } };
+    expect(checkTeam({ members: strict }).violation?.name).toBe("no member fails");
+  });
+
+  test("that are answered too late are noticed: nobody waits for the answer", () => {
+    const members = {
+      teller: { machine: teller, protocol: bank },
+      customer: { machine: customer, input: { of: "me" } },
+    };
+    const result = checkTeam({
+      members,
+      history: { init: 0, next: (late: number, fact) => late + (fact.kind === "late" ? 1 : 0) },
+      safe: { "never late": ({ history }) => history === 0 },
+    });
+    expect(result.violation?.sentences.at(-1)).toBe(
+      'customer gets the answer {"amount":7} of teller to balance; it does not wait for it any more.',
+    );
+  });
+
+  test("have numbers in stories where one asker has several", () => {
+    const replay = replayTeam({
+      members: { again: { machine: persistent }, echo: { machine: echo, protocol: bank } },
+    });
+    replay.step("again waits no longer for the answer to balance of echo (10 ms)");
+    replay.step('echo gets the question balance {"of":"1"} of again');
+    expect(replay.possible()).toContain(
+      'echo gets the question balance {"of":"2"} of again (question again/1)',
+    );
   });
 });
 
@@ -241,6 +389,22 @@ test("held messages are taken up when the state changes, in order, before anythi
   });
   expect(never.violation?.kind).toBe("deadlock");
   expect(never.violation?.end).toContain('sleeper is in "asleep", has {"got":[]} and holds back letter');
+});
+
+test("held messages go before those that arrive later", () => {
+  const machine = setup({}).createMachine({
+    entry: [
+      { type: "letter" as const, n: 1 },
+      { type: "stop" as const },
+      { type: "letter" as const, n: 9 },
+    ].map((message) => tell(letters, "sleeper" as ActorAddress, message)),
+  });
+  const result = checkTeam({
+    members: { writer: { machine }, sleeper: { machine: sleeper } },
+    safe: { "one before nine": ({ members }) => members.sleeper.context.got[0] !== 9 },
+    reachable: { both: ({ members }) => members.sleeper.context.got.join() === "1,9" },
+  });
+  expect(result.verdict, result.story).toBe("holds");
 });
 
 describe("calls", () => {
@@ -321,6 +485,23 @@ describe("a crash", () => {
     expect(counted({ durable })).toEqual(["[1,2]", "[2]"]);
   });
 
+  test("leaves of a member what it begins with, also to be seen", () => {
+    const result = checkTeam({
+      members: { writer: { machine: writer(1) }, reader: { machine: reader } },
+      faults: { reader: { crashesMax: 1 } },
+      safe: { forgotten: ({ members: { reader: r } }) => r.phase === "up" || r.context.got.length === 0 },
+    });
+    expect(result.verdict, result.story).toBe("holds");
+  });
+
+  test("that nothing follows leaves what is sent to a durable member waiting for ever", () => {
+    const result = checkTeam({
+      members: { writer: { machine: writer(1) }, reader: { machine: reader, durable: "each-turn" } },
+      faults: { reader: { crashesMax: 1, restarts: false } },
+    });
+    expect(result.violation).toMatchObject({ kind: "deadlock", steps: ["reader crashes"] });
+  });
+
   test("is heard of by those who watch, once for each", () => {
     const watcher = setup({ types: { context: {} as { heard: readonly string[] } } }).createMachine({
       context: { heard: [] },
@@ -375,6 +556,30 @@ describe("a machine that throws", () => {
     });
     expect(violation).toMatchObject({ kind: "unsafe", name: "no member fails" });
     expect(story).toContain('reader gets letter {"n":1} from writer; it fails: Error: I cannot read.');
+  });
+
+  test("says nothing of what it would have said in that turn", () => {
+    const half = setup({}).createMachine({
+      on: {
+        letter: {
+          actions: [
+            tell(letters, "other" as ActorAddress, { type: "stop" }),
+            assign(() => {
+              throw new Error("too late");
+            }),
+          ],
+        },
+      },
+    });
+    const result = checkTeam({
+      members: {
+        writer: { machine: writer(1) },
+        reader: { machine: half, mayFail: true },
+        other: { machine: reader },
+      },
+      safe: { silence: ({ inFlight }) => inFlight.every(({ to }) => to === "reader") },
+    });
+    expect(result.verdict, result.story).toBe("holds");
   });
 
   test("may be allowed to, and ends", () => {
@@ -496,6 +701,26 @@ describe("limits", () => {
     expect(bound.verdict).toBe("holds");
     expect(bound.limits.join()).toContain("more than 2 messages");
     expect(bound.states).toBe(3);
+  });
+
+  test("do not hide members that answer each message with more than one", () => {
+    const echoing = (to: string) =>
+      setup({}).createMachine({
+        on: {
+          letter: {
+            actions: [1, 2].map((n) => tell(letters, to as ActorAddress, { type: "letter", n })),
+          },
+        },
+      });
+    const result = checkTeam({
+      members: {
+        writer: { machine: writer(1, "a") },
+        a: { machine: echoing("b") },
+        b: { machine: echoing("a") },
+      },
+      channels: { inFlightMax: 1 },
+    });
+    expect(result.violation).toMatchObject({ kind: "unsafe", name: "messages do not multiply" });
   });
 
   test("of states end a check undecided", () => {

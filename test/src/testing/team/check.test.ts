@@ -252,3 +252,21 @@ test.each([
   const run = (): unknown => check({ ...counting, ...wrong });
   expect(run).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
 });
+
+test("a large table tells all rows apart", () => {
+  // Among 400,000 states some 19 pairs share a 32-bit hash.
+  const [width, height] = [1_000, 400];
+  const next = ([x, y]: readonly [number, number]): Step<readonly [number, number]>[] => [
+    { action: "x", to: [(x + 1) % width, y] },
+    { action: "y", to: [x, (y + 1) % height] },
+  ];
+  const { states, edges } = check({ init: [[0, 0] as const], next, key: (pair) => pair });
+  expect({ states, edges }).toEqual({ states: width * height, edges: 2 * width * height });
+});
+
+test("a model that does not give the same steps again is refused", () => {
+  let calls = 0;
+  const next = (n: number): Step<number>[] => [{ action: "next", to: n + 1 + 10 * calls++ }];
+  const run = (): unknown => check({ init: [0], next, safe: { small: (n) => n < 100 } });
+  expect(run).toThrow(/the same steps for the same state each time/);
+});

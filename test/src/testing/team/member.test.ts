@@ -25,6 +25,11 @@ type Resolve = (value: unknown) => void;
 const busy = setup({
   types: { context: {} as { log: readonly string[]; next: number } },
   actors: { job: fromCall(() => Promise.resolve<unknown>(undefined)) },
+  actions: {
+    noteEnd: assign({
+      log: ({ context, event }) => [...context.log, `${event.actorId as string} done`].slice(-4),
+    }),
+  },
 }).createMachine({
   context: { log: [], next: 0 },
   initial: "on",
@@ -37,10 +42,9 @@ const busy = setup({
         }),
       ],
     },
+    "xstate.done.actor.j1": { actions: [spawnChild("job", { id: "j1" }), "noteEnd"] },
     "xstate.done.actor.*": {
-      actions: assign({
-        log: ({ context, event }) => [...context.log, `${event.actorId as string} done`].slice(-4),
-      }),
+      actions: "noteEnd",
     },
     chat: {
       actions: enqueueActions(({ enqueue }) => {
@@ -58,7 +62,13 @@ const busy = setup({
       exit: tell(letters, "reader" as ActorAddress, { type: "letter", n: 1 }),
       after: { 1000: { actions: tell(letters, "reader" as ActorAddress, { type: "letter", n: 2 }) } },
     },
-    off: { on: { flip: "on" }, invoke: { src: "job", onDone: "on" } },
+    off: {
+      on: { flip: "on" },
+      invoke: [
+        { src: "job", onDone: "on" },
+        { src: "job", id: "kept", onDone: {} },
+      ],
+    },
   },
 });
 

@@ -111,6 +111,35 @@ export const persistent = setup({
   },
 });
 
+/** Asks twice, slowly: a deadline is due after two shorter timers, and the first result is forgotten. */
+export const forgetful = setup({
+  types: { context: {} as { asked: number; got: number } },
+  actors: { balance: asking(bank, "balance") },
+  guards: { isFirst: ({ context }) => context.asked === 1 },
+}).createMachine({
+  id: "forgetful",
+  context: { asked: 0, got: 0 },
+  initial: "asking",
+  states: {
+    asking: {
+      entry: assign({ asked: ({ context }) => context.asked + 1 }),
+      invoke: {
+        src: "balance",
+        input: ({ context }) => ({ to: addressee("echo"), with: { of: `${context.asked}` }, withinMs: 10 }),
+        onDone: [
+          { guard: "isFirst", target: "resting" },
+          { target: "over", actions: assign({ got: ({ event }) => event.output.amount }) },
+        ],
+        onError: [{ guard: "isFirst", target: "resting" }, "over"],
+      },
+      initial: "one",
+      states: { one: { after: { 1: "two" } }, two: { after: { 1: "three" } }, three: {} },
+    },
+    resting: { after: { 5: "asking" } },
+    over: {},
+  },
+});
+
 /** Answers with what it was asked for. */
 export const echo = setup({ types: { events: {} as BalanceEvent } }).createMachine({
   id: "echo",

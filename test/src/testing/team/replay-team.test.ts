@@ -42,6 +42,14 @@ describe("a replay", () => {
     expect(replay.story()).toContain('Not possible: reader gets letter {"n":2} from writer');
   });
 
+  test("that was stopped does not judge where it came to", () => {
+    const team = jobTeam({ bug: "ack before commit" });
+    const replay = played(team, checkTeam(team).violation?.steps ?? []);
+    expect(replay.broken()).toEqual(["all jobs counted"]);
+    replay.step("nothing like it");
+    expect(replay.broken()).toEqual([]);
+  });
+
   test("of a round that may go on for ever finds the goal avoided", () => {
     const team = {
       ...soundShop,
