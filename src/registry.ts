@@ -59,8 +59,8 @@ export class Registry {
   readonly #roots = new Map<string, RootRecord>();
   readonly #mine = new Map<string, number>();
   readonly #claims = new Map<string, Promise<void>>();
-  /** Root names that the store did not take back yet, by the revision of our record. */
-  readonly #unreleased = new Map<string, number>();
+  /** Root names that may be ours in the store though we do not hold them. */
+  readonly #unreleased = new Set<string>();
   #revision = 0;
   #connections = 0;
   #watching: Closable | undefined;
@@ -111,7 +111,10 @@ export class Registry {
     if (known !== undefined) return known;
     const claim = this.#claim(root);
     this.#claims.set(root, claim);
-    claim.catch(() => this.#claims.delete(root));
+    claim.catch(() => {
+      this.#claims.delete(root);
+      this.#unreleased.add(root);
+    });
     return claim;
   }
 
@@ -126,15 +129,19 @@ export class Registry {
     if (revision === undefined) return;
     const deleted = await this.#bucket.delete(`root.${root}`, revision);
     if (deleted.kind === "ok" || isLostRace(deleted)) return;
-    this.#unreleased.set(root, revision);
+    this.#unreleased.add(root);
     throw deleted.error;
   }
 
-  /** A name that could not be given back while the store was away would be taken as long as we live. */
+  /** A name that we did not give back, or took without hearing of it, would be taken as long as we live. */
   async #releaseLate(): Promise<void> {
-    for (const [root, revision] of [...this.#unreleased]) {
-      const deleted = await this.#bucket.delete(`root.${root}`, revision);
-      if (deleted.kind === "ok" || isLostRace(deleted)) this.#unreleased.delete(root);
+    for (const root of this.#unreleased) {
+      const found = await this.#bucket.get(`root.${root}`);
+      if (found.kind !== "ok" || this.#claims.has(root)) continue;
+      const ours = found.value !== undefined && this.#isMine(found.value) ? found.value : undefined;
+      const deleted = ours && (await this.#bucket.delete(`root.${root}`, ours.revision));
+      if (deleted === undefined || deleted.kind === "ok" || isLostRace(deleted))
+        this.#unreleased.delete(root);
     }
   }
 

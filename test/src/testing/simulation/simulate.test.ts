@@ -139,7 +139,7 @@ async function firstBroken(
   most: Partial<Record<Fault["kind"], number>>,
   killsOnly: boolean,
 ): Promise<string | undefined> {
-  for (let seed = 1; seed <= 30; seed++) {
+  for (let seed = 1; seed <= 200; seed++) {
     const { broken } = await simulate({
       nodes,
       untilMs: 30_000,
