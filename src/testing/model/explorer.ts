@@ -83,7 +83,8 @@ export class Explorer {
       }
       const seen = [...parts];
       const news = seen.filter((part) => !graph.seen.has(part));
-      if (!taken && news.length === 0 && this.#keyOf(state) === place.key) return [];
+      const isNothing = !taken && news.length === 0 && this.#options.refused !== true;
+      if (isNothing && this.#keyOf(state) === place.key) return [];
       const to = this.#placeOf(state, place.depth + 1, news.length > 0);
       if (to !== undefined) graph.connect({ from: place, to, occurrence: each, said, seen, taken });
       this.#faults.delete(faultKey(each));

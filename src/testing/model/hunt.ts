@@ -48,6 +48,7 @@ function huntFor(part: Part, type: string, { explorer, occurrences, book, known 
       if (graph.seen.has(part.id)) return;
       if (++tries > triesMax) break;
       const occurrence = occurrences.message(type, sample, true);
+      if (!occurrences.may(occurrence, state.snapshot)) continue;
       if (explorer.stepper.step(state, occurrence).seen.has(part.id)) explorer.follow(place, occurrence);
     }
   }

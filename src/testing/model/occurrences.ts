@@ -46,7 +46,7 @@ export class Occurrences {
   at(state: ModelState): Occurrence[] {
     const { snapshot, timers, calls, stopped } = state;
     if (stopped || snapshot.status !== "active") return [];
-    return [
+    const all = [
       ...this.messages.flatMap((type) => this.#saying(type, snapshot)),
       ...this.#internal.flatMap((type) => this.#saying(type, snapshot)),
       ...calls.flatMap((call) => this.#endings(call, snapshot)),
@@ -56,6 +56,11 @@ export class Occurrences {
       ...this.#fromRuntime("coxswain.shutdown", snapshot, [{}]),
       ...this.#fromRuntime("coxswain.down", snapshot, downs),
     ];
+    return all.filter((occurrence) => this.may(occurrence, snapshot));
+  }
+
+  may(occurrence: Occurrence, snapshot: AnyMachineSnapshot): boolean {
+    return this.#options.may?.(occurrence, snapshot as never) ?? true;
   }
 
   /** Other results of a call, for a machine that fails on the one that was made up first. */
@@ -68,7 +73,9 @@ export class Occurrences {
 
   /** Whether somebody may say it now, and the machine would look at it. */
   isOpen(type: string, snapshot: AnyMachineSnapshot): boolean {
-    return isTried(snapshot, type) && !isPostponed(snapshot, type);
+    const { refused = false } = this.#options;
+    const isTold = refused && this.messages.includes(type);
+    return (isTold || isTried(snapshot, type)) && !isPostponed(snapshot, type);
   }
 
   /** One message. */

@@ -1,6 +1,7 @@
 import type { AnyStateMachine, InputFrom, SnapshotFrom } from "xstate";
 import { CoxswainError, type Protocol, quote } from "../../../protocols/index.ts";
 import type { ModelCall } from "./calls.ts";
+import type { Occurrence } from "./occurrence.ts";
 import type { ModelState } from "./stepper.ts";
 
 /** Values to try, or what to try in a certain moment. */
@@ -21,6 +22,10 @@ export interface ModelOptions<M extends AnyStateMachine = AnyStateMachine> {
   readonly outputs?: Readonly<Record<string, Samples<M, unknown, [ModelCall]>>>;
   /** What they fail with; default one Error. */
   readonly errors?: Readonly<Record<string, Samples<M, unknown, [ModelCall]>>>;
+  /** Also messages the machine has no transition for in its state, which it has to refuse; default false. */
+  readonly refused?: boolean;
+  /** What of all this may happen at all; default everything. */
+  readonly may?: (occurrence: Occurrence, snapshot: SnapshotFrom<M>) => boolean;
   /**
    * What makes two moments the same for all that may follow. Default: value, context, history, running children, timers
    * and status. A coarser one keeps a machine that counts or remembers within `statesMax`.
