@@ -84,6 +84,7 @@ class Converter {
     const machine = createMachine({
       ...rest,
       id: "chart",
+      options: { maxIterations: 1_000 },
       context: this.#contents.context,
       entry: this.#contents.isFaulty ? [raise({ type: "error.execution" })] : [],
       on: { ...(on as object), configuration: { actions: tellIt } },

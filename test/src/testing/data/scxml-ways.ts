@@ -27,6 +27,8 @@ export type Way = (chart: Chart, script: Script) => Promise<string[][]>;
 export const plainly: Way = async ({ machine, configurationOf }, { events }) => {
   const clock = new SimulatedClock();
   const actor = createActor(machine, { clock });
+  // XState rethrows what nobody observes on a later tick, where it would end the process.
+  actor.subscribe({ error: () => {} });
   actor.start();
   const seen = [configurationOf(actor.getSnapshot())];
   for (const { event, after = 0 } of events) {
@@ -41,7 +43,7 @@ export const plainly: Way = async ({ machine, configurationOf }, { events }) => 
 type Stepped = readonly [AnyMachineSnapshot, readonly Pick<ExecutableActionObject, "type" | "params">[]];
 
 /** All there is of a chart at rest, as text. XState leaves timers out of its snapshots: they are kept beside it. */
-interface Stored {
+export interface Stored {
   readonly snapshot: object;
   readonly timers: readonly { readonly type: string; readonly dueMs: number }[];
 }

@@ -17,7 +17,9 @@ export interface SharedData {
 export function sharedData(name: string): SharedData {
   const folder = join(dataFolder, name);
   const present = existsSync(folder);
-  return { folder, present, note: present ? "" : ` (skipped: nothing at ${folder}; set COXSWAIN_DATA)` };
+  const missing = `skipped: nothing at ${folder}; COXSWAIN_DATA may say where it is`;
+  if (!present) process.stdout.write(`${name} ${missing}\n`);
+  return { folder, present, note: present ? "" : ` (${missing})` };
 }
 
 /** Figures for people, one line a row. */
