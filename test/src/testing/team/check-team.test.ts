@@ -582,6 +582,17 @@ describe("a machine that throws", () => {
     expect(result.verdict, result.story).toBe("holds");
   });
 
+  test("fails as well when it does not handle the error of its call", () => {
+    const machine = setup({
+      actors: { think: fromCall(() => Promise.reject(new Error("not in a check"))) },
+    }).createMachine({ invoke: { src: "think" } });
+    const calls = { think: { done: [1], error: ["no idea"] } };
+    const result = checkTeam({ members: { thinker: { machine, calls } } });
+    expect(result.violation?.sentences).toEqual([
+      'the call think of thinker fails with "no idea"; it fails: no idea.',
+    ]);
+  });
+
   test("may be allowed to, and ends", () => {
     const { verdict } = checkTeam({
       members: { writer: { machine: writer(1) }, reader: { machine: faulty, mayFail: true } },
