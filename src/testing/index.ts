@@ -7,6 +7,7 @@ export * from "./coverage/index.ts";
 // Both say where they stopped short; the check's own is in its result's type.
 export type { Truncation } from "./model/index.ts";
 export * from "./model/index.ts";
+export * from "./oracle/index.ts";
 export * from "./proxy/index.ts";
 export * from "./simulation/index.ts";
 export * from "./team/index.ts";
