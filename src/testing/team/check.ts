@@ -166,7 +166,7 @@ class Search<S, W> {
       by,
       message:
         `Not everything was looked at: the search ended at ${by}, ${limit}${unit}, with ${states} states found, ` +
-        `${this.#depth} steps deep, and the memory ${Math.round(this.#grownMb())} MiB larger`,
+        `${this.#depth} steps deep, and the memory ${Math.max(0, Math.round(this.#grownMb()))} MiB larger`,
     };
     return undefined;
   }

@@ -104,9 +104,16 @@ export class Rows {
 
   #hasRoom(row: Row, place: number, more: number): boolean {
     if (row.length - this.mail + more <= this.#plan.channels.inFlightMax) return true;
-    const address = this.#plan.addresses[place] as string;
-    this.waited.set(address, (this.waited.get(address) ?? 0) + 1);
+    this.noteWaiting([place]);
     return false;
+  }
+
+  /** A step of these members was not taken. */
+  noteWaiting(places: readonly number[]): void {
+    for (const place of places) {
+      const address = this.#plan.addresses[place] as string;
+      this.waited.set(address, (this.waited.get(address) ?? 0) + 1);
+    }
   }
 
   /** Whether answers to messages have made more and more of them. */

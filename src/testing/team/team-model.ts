@@ -1,4 +1,3 @@
-import { CoxswainError } from "../../../protocols/index.ts";
 import type { Step } from "./check-options.ts";
 import { Links } from "./links.ts";
 import { LocalSteps, type Outcome } from "./local-steps.ts";
@@ -151,7 +150,9 @@ export class TeamModel {
     const paid = this.rows.events + event;
     if (row[paid] === 0) return;
     const { event: given, body, protocol, to } = this.plan.events[event] as TeamPlan["events"][number];
-    const question = given.ask === true ? `${outside}/${this.#freeQuestion(row)}` : undefined;
+    const number = given.ask === true ? this.#freeQuestion(row) : undefined;
+    if (given.ask === true && number === undefined) return this.rows.noteWaiting(to);
+    const question = number === undefined ? undefined : `${outside}/${number}`;
     const kind = question === undefined ? "tell" : "ask";
     for (const place of to) {
       if (this.local.abilities(place, row[place] as number).phase !== "up") continue;
@@ -167,13 +168,13 @@ export class TeamModel {
     }
   }
 
-  #freeQuestion(row: Row): number {
+  /** The outside has no more questions open than may be under way. */
+  #freeQuestion(row: Row): number | undefined {
     const spoken = this.rows.questionsOf(row, this.plan.members.length);
-    for (let number = 0; number < questionsMax; number++) if ((spoken & (1 << number)) === 0) return number;
-    throw new CoxswainError(
-      "OPTION_INVALID",
-      `Expected at most ${questionsMax} questions from outside at once`,
+    const free = Array.from({ length: questionsMax }, (_, number) => number).filter(
+      (number) => (spoken & (1 << number)) === 0,
     );
+    return questionsMax - free.length < this.plan.channels.inFlightMax ? free[0] : undefined;
   }
 
   #networkFaults(row: Row, steps: RowStep[]): void {

@@ -1,4 +1,4 @@
-import type { AnyStateMachine, ContextFrom, InputFrom, StateValue, StateValueFrom } from "xstate";
+import type { AnyStateMachine, ContextFrom, StateValue, StateValueFrom } from "xstate";
 import type { ActorAddress, ActorOutcome, Protocol } from "../../../protocols/index.ts";
 import type { TeamFact } from "./facts.ts";
 
@@ -21,9 +21,20 @@ export interface CallSamples {
   readonly never?: boolean;
 }
 
+/** Any plain data; a function is taken for the maker of it. */
+export type MemberInput =
+  | ((birth: MemberBirth) => unknown)
+  | { readonly [key: string]: unknown }
+  | readonly unknown[]
+  | string
+  | number
+  | boolean
+  | null;
+
 export interface MemberOptions<M extends AnyStateMachine = AnyStateMachine> {
   readonly machine: M;
-  readonly input?: InputFrom<M> | ((birth: MemberBirth) => InputFrom<M>);
+  /** The machine's input, or what makes it of where the member lives. */
+  readonly input?: MemberInput;
   /** Members of this kind: `worker` with a count of 2 is `worker.1` and `worker.2`. Without it there is one, `worker`. */
   readonly count?: number;
   /**
@@ -80,7 +91,7 @@ export interface TeamEvent {
   readonly message: { readonly type: string; readonly [key: string]: unknown };
   /** How often, altogether; default 1. */
   readonly timesMax?: number;
-  /** Whether somebody outside waits for an answer; default false. */
+  /** Whether somebody outside waits for an answer; default false. At most `inFlightMax` wait at a time. */
   readonly ask?: boolean;
   /** Whether it has to happen at last; default false. */
   readonly fair?: boolean;

@@ -75,7 +75,7 @@ export function planOf<M extends Members, H>(options: TeamOptions<M, H>): TeamPl
           name,
           address,
           options: member,
-          input: typeof input === "function" ? (input as (b: typeof birth) => unknown)(birth) : input,
+          input: typeof input === "function" ? input(birth) : input,
           countsLives,
           isWritten: isWritten && ((cell) => isWritten(viewOf(cell, address) as never)),
         },

@@ -2,6 +2,7 @@ import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot } from "xstate";
 import type { Answer, Destination, OwnLife, SelfWord } from "../../../machines/index.ts";
 import {
   type ActorOutcome,
+  actorAddress,
   CoxswainError,
   type Protocol,
   payloadSchema,
@@ -13,7 +14,7 @@ import {
 import { askWithinMs } from "../../asks.ts";
 import { outgoingBody } from "../../outbound.ts";
 import { snapshotWith } from "../../xstate/internals.ts";
-import { askedBy, isAsking } from "./asked.ts";
+import { type Asked, askedBy, isAsking } from "./asked.ts";
 import type { Asking, Calling, Cell, Message, Open, Timer, Turned } from "./cell.ts";
 import type { TeamFact } from "./facts.ts";
 import type { Stepped } from "./pure-step.ts";
@@ -213,7 +214,7 @@ export class Turn {
   }
 
   tell({ $to: to, protocol }: Destination, event: AnyEventObject): void {
-    const given = outgoingBody(protocol, to, event);
+    const given = outgoingBody(protocol, actorAddress(to), event);
     const { address: from } = this.#place;
     const { type } = event;
     const body = received(payloadSchema(protocol, type), given);
@@ -235,21 +236,32 @@ export class Turn {
       this.#calls = [...this.#calls, { child, src: name, input }];
       return this.note({ kind: "called", by, type: name, body: input });
     }
-    const { protocol, to, message, limits } = askedBy(logic, input);
-    const body = received(payloadSchema(protocol, message.type), outgoingBody(protocol, to, message));
+    this.#ask(child, name, askedBy(logic, input));
+  }
+
+  #ask(child: string, name: string, { protocol, to, message, limits }: Asked): void {
+    const { address: by } = this.#place;
+    const { type } = message;
+    const question = `${by}/${this.#place.freeQuestion(this.#asked++)}`;
+    this.#asks = [...this.#asks, { child, question, to, type, protocol }];
+    const endsAfter = (delayMs: number, error: unknown): void =>
+      this.#timers.arm({ kind: "deadline", id: undefined, delayMs, question, event: failed(child, error) });
+    let body: unknown;
+    try {
+      body = received(payloadSchema(protocol, type), outgoingBody(protocol, actorAddress(to), message));
+    } catch (error) {
+      // The question is never sent, which the machine hears at once.
+      return endsAfter(0, error);
+    }
     this.#place.sees(protocol);
     if (!this.#place.isMember(to)) {
       const text = `${by} asks ${to}, who is no member of the team; say in calls what ${name} may come to`;
       throw new CoxswainError("OPTION_INVALID", text);
     }
-    const { type } = message;
-    const question = `${by}/${this.#place.freeQuestion(this.#asked++)}`;
-    this.#asks = [...this.#asks, { child, question, to, type, protocol }];
     this.note({ kind: "asked", by, to, type, body });
     const delayMs = limits.withinMs ?? askWithinMs;
     const text = `${type} to ${to} had no reply within ${delayMs} ms; its outcome is unknown`;
-    const error = new CoxswainError("ASK_TIMEOUT", text);
-    this.#timers.arm({ kind: "deadline", id: undefined, delayMs, question, event: failed(child, error) });
+    endsAfter(delayMs, new CoxswainError("ASK_TIMEOUT", text));
     this.send({ kind: "ask", from: by, to, type, body, protocol: protocol.name, question });
   }
 

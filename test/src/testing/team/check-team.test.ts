@@ -260,6 +260,13 @@ describe("questions", () => {
     expect(results({ members: gone, channels: { delaysMax: 0 } })).toEqual(["ACTOR_STOPPED", null]);
   });
 
+  test("that cannot be sent are refused at once, and never arrive", () => {
+    expect(results({ members: { customer: { machine: customer, input: { of: 7 } } } })).toEqual([
+      "MESSAGE_INVALID",
+      null,
+    ]);
+  });
+
   test("that nobody answers leave the team in a state where it must not rest", () => {
     const silent = setup({}).createMachine({ on: { balance: {} } });
     const { violation, story } = checkTeam({
@@ -607,6 +614,8 @@ describe("a machine that throws", () => {
     });
     const message = checkTeam({ members: { writer: { machine: wrong }, reader: { machine: reader } } });
     expect(message.violation?.name).toBe("no member fails");
+    const nowhere = checkTeam({ members: { writer: { machine: writer(1, "no address") } } });
+    expect(nowhere.violation?.name).toBe("no member fails");
     const guard = setup({}).createMachine({
       on: {
         letter: {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { crewMachine, workerMachine } from "../../../../machines/index.ts";
+import { work } from "../../../../protocols/index.ts";
 import { checkTeam } from "../../../../src/testing/team/index.ts";
 import { hastyShop, soundShop } from "./coffee-shop.ts";
 import { type Bug, jobTeam } from "./job-team.ts";
@@ -99,5 +101,53 @@ describe("the coffee shop", () => {
     const result = checkTeam(soundShop);
     report("coffee shop", result);
     expect(result.verdict, result.story).toBe("holds");
+  });
+});
+
+describe("our own crew of workers", () => {
+  const crew = (machine: typeof crewMachine) =>
+    checkTeam({
+      members: {
+        crew: {
+          machine,
+          protocol: work,
+          input: ({ addressesOf }) => ({ workers: addressesOf("worker") }),
+        },
+        worker: {
+          machine: workerMachine,
+          protocol: work,
+          count: 2,
+          symmetric: true,
+          calls: { perform: { done: ["result"], error: ["no luck"] } },
+        },
+      },
+      channels: { lossesMax: 1, inFlightMax: 5 },
+      faults: { worker: { crashesMax: 1 } },
+      events: [{ to: "crew", message: { type: "work", task: "sail" }, ask: true, timesMax: 3 }],
+      history: {
+        init: 0,
+        next: (answers: number, { kind, by }) =>
+          answers + (by === "crew" && (kind === "replied" || kind === "refused") ? 1 : 0),
+      },
+      safe: {
+        "one answer a question": ({ history }) => history <= 3,
+        "nobody is idle twice": ({
+          members: {
+            crew: { context },
+          },
+        }) => new Set(context.idle).size === context.idle.length,
+      },
+      reachable: { "all are answered": ({ history }) => history === 3 },
+    });
+
+  test("answers each question once, with a loss and a crash anywhere", () => {
+    const result = crew(crewMachine);
+    report("crew of two, three questions", result);
+    expect(result.verdict, result.story).toBe("holds");
+  });
+
+  test("that forgets to free its workers is found", () => {
+    const mutant = crewMachine.provide({ actions: { freeWorker: () => {} } }) as typeof crewMachine;
+    expect(crew(mutant).verdict).toBe("violated");
   });
 });
