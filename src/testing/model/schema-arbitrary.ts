@@ -40,7 +40,7 @@ class Arbitraries {
     if (typeof schema !== "object" || schema === null) return this.#anything();
     const given = schema as JsonSchema;
     if (typeof given.$ref === "string")
-      return depth > depthMax ? fc.constant(null) : this.#referred(given.$ref, depth);
+      return depth > 2 * depthMax ? fc.constant(null) : this.#referred(given.$ref, depth);
     if ("const" in given) return fc.constant(given.const);
     if (Array.isArray(given.enum)) return fc.constantFrom(...given.enum);
     const choices = given.anyOf ?? given.oneOf;
@@ -124,6 +124,7 @@ class Arbitraries {
     if (Array.isArray(schema.items)) return fc.tuple(...schema.items.map((item) => this.of(item, depth + 1)));
     const { minItems = 0 } = schema as { minItems?: number };
     const maxLength = Math.min(Number(schema.maxItems ?? Number.POSITIVE_INFINITY), Math.max(minItems, 3));
+    if (depth > depthMax && minItems === 0) return fc.constant([]);
     const item = this.of(schema.items ?? {}, depth + 1);
     return fc.array(item, { minLength: minItems, maxLength });
   }
@@ -131,10 +132,12 @@ class Arbitraries {
   #string(schema: JsonSchema): Arbitrary {
     const fc = this.#fc;
     if (schema.format === "uuid") return fc.uuid();
-    if (schema.format === "email") return fc.emailAddress();
+    if (schema.format === "email") return fc.stringMatching(/^[a-z]{1,8}@[a-z]{1,8}\.org$/);
     if (schema.format === "uri") return fc.webUrl();
     if (schema.format === "date-time")
-      return fc.date({ noInvalidDate: true }).map((date) => date.toISOString());
+      return fc
+        .date({ min: new Date(0), max: new Date(4e12), noInvalidDate: true })
+        .map((date) => date.toISOString());
     if (typeof schema.pattern === "string") return fc.stringMatching(new RegExp(schema.pattern));
     const { minLength = 0 } = schema as { minLength?: number };
     const maxLength = Math.min(Number(schema.maxLength ?? Number.POSITIVE_INFINITY), Math.max(minLength, 12));
@@ -144,11 +147,15 @@ class Arbitraries {
   }
 
   #number(schema: JsonSchema): Arbitrary {
+    const fc = this.#fc;
     const { min, max } = rangeOf(schema, 0);
-    return this.#fc.oneof(
-      this.#fc.integer({ min: Math.ceil(min), max: Math.max(Math.ceil(min), Math.floor(max)) }),
-      this.#fc.double({ min, max, noNaN: true, noDefaultInfinity: true }),
-    );
+    const excluded = { minExcluded: "exclusiveMinimum" in schema, maxExcluded: "exclusiveMaximum" in schema };
+    const any = fc.double({ min, max, ...excluded, noNaN: true, noDefaultInfinity: true });
+    const whole = {
+      min: excluded.minExcluded ? Math.floor(min) + 1 : Math.ceil(min),
+      max: excluded.maxExcluded ? Math.ceil(max) - 1 : Math.floor(max),
+    };
+    return whole.min > whole.max ? any : fc.oneof(fc.integer(whole), any);
   }
 }
 
@@ -158,8 +165,11 @@ function rangeOf(schema: JsonSchema, step: 0 | 1): { min: number; max: number } 
     if (typeof schema[inclusive] === "number") return schema[inclusive];
     return typeof schema[exclusive] === "number" ? schema[exclusive] + by : otherwise;
   };
-  const small = step === 1 ? 1 : Number.EPSILON;
-  const min = bound("minimum", "exclusiveMinimum", small, -1_000);
-  const max = bound("maximum", "exclusiveMaximum", -small, Math.max(1_000, min + 1_000));
-  return { min: Math.min(min, max), max };
+  const min = bound("minimum", "exclusiveMinimum", step, Number.NEGATIVE_INFINITY);
+  const max = bound("maximum", "exclusiveMaximum", -step, Number.POSITIVE_INFINITY);
+  // Where a side is open, values that people can read.
+  return {
+    min: Math.max(min, Math.min(-1_000, max - 1_000)),
+    max: Math.min(max, Math.max(1_000, min + 1_000)),
+  };
 }

@@ -181,6 +181,61 @@ describe("what is inferred of guards", () => {
     expect(told).toBeGreaterThan(500);
     expect(missed / (missed + told)).toBeLessThan(0.1);
   });
+
+  test("is nothing where nobody asked: behind a state within that goes first", () => {
+    const machine = createMachine({
+      id: "m",
+      initial: "p",
+      states: {
+        p: {
+          initial: "a",
+          always: { guard: ({ event }) => event.type === "never", target: "q" },
+          states: { a: { always: { guard: ({ event }) => event.type === "go", target: "#m.q" } } },
+        },
+        q: {},
+      },
+    });
+    const coverage = coverageOf(machine);
+    const actor = createActor(machine, { inspect: coverage.watch }).start();
+    const asked = "m.p: always guard false";
+    expect(coverage.parts).toContain(asked);
+    const other = coverageOf(machine);
+    actor.system.inspect(other.watch);
+    actor.send({ type: "go" });
+    expect(other.parts).toContain("m.p.a: always guard true");
+    // It was asked when the event had been taken, and not again once a had answered.
+    expect(other.parts).not.toContain("m.p.a: always guard false");
+  });
+
+  test("is nothing of a region whose answer lost against another's", () => {
+    const machine = createMachine({
+      id: "m",
+      initial: "p",
+      states: {
+        p: {
+          type: "parallel",
+          states: {
+            one: {
+              initial: "i",
+              states: { i: { always: { guard: ({ event }) => event.type === "go", target: "#m.q" } } },
+            },
+            two: {
+              initial: "i",
+              states: { i: { always: { guard: ({ event }) => event.type === "go", target: "#m.r" } } },
+            },
+          },
+        },
+        q: {},
+        r: {},
+      },
+    });
+    const coverage = coverageOf(machine);
+    const actor = createActor(machine).start();
+    actor.system.inspect(coverage.watch);
+    actor.send({ type: "go" });
+    expect(actor.getSnapshot().value).toBe("q");
+    expect([...coverage.parts]).not.toContain("m.p.two.i: always guard false");
+  });
 });
 
 test("the report for a terminal has a line for each machine, and names what is missing", () => {

@@ -110,6 +110,7 @@ describe("what may happen to a machine", () => {
     const accepts = { go: z.object({}) };
     const model = machineModel(machine, { protocol: defineProtocol({ name: "p", accepts }) });
     expect(statesOf(model)).toEqual(["a", "b", "first", "second"]);
+    expect(eventsIn(model, "b")).toEqual(["xstate.after.10.(machine).b", "long"].reverse());
   });
 
   test("is no timer that was cancelled by leaving its state", () => {
@@ -213,6 +214,53 @@ describe("a machine without end", () => {
     expect(model.missing).toEqual([]);
   });
 
+  test("is gone on with where it has been least, however much there is elsewhere", () => {
+    const machine = setup({ types: { context: {} as { n: number } } }).createMachine({
+      context: { n: 0 },
+      initial: "counting",
+      states: {
+        counting: {
+          on: { more: { actions: assign({ n: ({ context }) => context.n + 1 }) }, rest: "resting" },
+        },
+        resting: { after: { 10: "waking" } },
+        waking: { after: { 10: "up" } },
+        up: {},
+      },
+    });
+    const model = machineModel(machine, { statesMax: 30 });
+    expect([model.truncated?.by, model.missing]).toEqual(["statesMax", []]);
+  });
+
+  test("keeps some room for what a guard wants", () => {
+    const protocol = defineProtocol({
+      name: "p",
+      accepts: { more: z.object({}), jump: z.object({ to: z.number().int().min(0).max(9_999) }) },
+    });
+    const machine = setup({
+      types: { context: {} as { n: number }, events: {} as MessageOf<typeof protocol> },
+    }).createMachine({
+      id: "m",
+      context: { n: 0 },
+      initial: "here",
+      states: {
+        here: {
+          on: {
+            more: { actions: assign({ n: ({ context }) => context.n + 1 }) },
+            jump: { guard: ({ event }) => event.to === 4_711, target: "there" },
+          },
+        },
+        there: { on: { jump: { guard: ({ event }) => event.to === 12_345, target: "nowhere" } } },
+        nowhere: {},
+      },
+    });
+    const model = machineModel(machine, { protocol, statesMax: 30 });
+    expect(missingOf(model)).toEqual({
+      "m.there: jump": "not found within the limits: raise them, or give a coarser stateKey",
+      "m.there: jump guard true": "not found within the limits: raise them, or give a coarser stateKey",
+      "state m.nowhere": "not found within the limits: raise them, or give a coarser stateKey",
+    });
+  });
+
   test("is cut at its depth", () => {
     const model = machineModel(counter, { depthMax: 4 });
     expect([model.states, model.truncated?.by]).toEqual([16, "depthMax"]);
@@ -257,10 +305,35 @@ describe("payloads", () => {
     },
   );
 
+  test("are found where one guard stands behind another", () => {
+    const machine = setup({ types: { events: {} as MessageOf<typeof order> } }).createMachine({
+      initial: "outer",
+      states: {
+        outer: { on: { pay: { guard: ({ event }) => event.amount === 4_711, target: "inner" } } },
+        inner: { on: { pay: { guard: ({ event }) => event.note === "open sesame", target: "open" } } },
+        open: {},
+      },
+    });
+    expect(machineModel(machine, { protocol: order }).missing).toEqual([]);
+  });
+
+  test("that the protocol does not take are not tried", () => {
+    const small = defineProtocol({
+      name: "small",
+      accepts: { pay: z.object({ amount: z.number().int().min(1) }) },
+    });
+    const machine = setup({ types: { events: {} as MessageOf<typeof small> } }).createMachine({
+      id: "small",
+      on: { pay: { guard: ({ event }) => event.amount < 1, actions: () => {} } },
+    });
+    const model = machineModel(machine, { protocol: small });
+    expect(missingOf(model)["small: pay"]).toBe("its guard did not hold whenever it was asked");
+  });
+
   test("at a boundary that lies in the machine's data are found too", () => {
     const machine = setup({
       types: { context: {} as { max: number }, events: {} as MessageOf<typeof order> },
-      guards: { tooMuch: ({ context, event }) => event.amount > context.max },
+      guards: { tooMuch: ({ context, event }) => event.amount === context.max },
     }).createMachine({
       context: { max: 987_654 },
       initial: "open",
