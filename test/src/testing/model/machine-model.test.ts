@@ -9,6 +9,7 @@ import {
   raise,
   sendTo,
   setup,
+  spawnChild,
 } from "xstate";
 import { z } from "zod";
 import { reply, stopSelf } from "../../../../machines/index.ts";
@@ -168,6 +169,30 @@ describe("two moments", () => {
     expect(machineModel(machine).states).toBe(8);
   });
 
+  test("are the same in whatever order their calls began", () => {
+    const call = (id: string) => ({ guard: not(id), actions: spawnChild("call", { id }) });
+    const not =
+      (id: string) =>
+      ({ context }: { context: { begun: readonly string[] } }) =>
+        !context.begun.includes(id);
+    const machine = setup({
+      types: { context: {} as { begun: readonly string[] } },
+      actors: { call: fromCallback(() => {}) },
+    }).createMachine({
+      context: { begun: [] },
+      on: Object.fromEntries(
+        ["a", "b"].map((id) => {
+          const { guard, actions } = call(id);
+          const begin = assign(({ context }: { context: { begun: readonly string[] } }) => ({
+            begun: [...context.begun, id].sort(),
+          }));
+          return [id, { guard, actions: [actions, begin] }];
+        }),
+      ) as never,
+    });
+    expect(machineModel(machine).states).toBe(4);
+  });
+
   test("are the same where only the asker differs, and where a key says so", () => {
     const protocol = defineProtocol({
       name: "p",
@@ -223,11 +248,13 @@ describe("a machine without end", () => {
           on: { more: { actions: assign({ n: ({ context }) => context.n + 1 }) }, rest: "resting" },
         },
         resting: { after: { 10: "waking" } },
-        waking: { after: { 10: "up" } },
+        waking: { after: { 10: "rising" } },
+        rising: { after: { 10: "washing" } },
+        washing: { after: { 10: "up" } },
         up: {},
       },
     });
-    const model = machineModel(machine, { statesMax: 30 });
+    const model = machineModel(machine, { statesMax: 20 });
     expect([model.truncated?.by, model.missing]).toEqual(["statesMax", []]);
   });
 
@@ -308,9 +335,10 @@ describe("payloads", () => {
   test("are found where one guard stands behind another", () => {
     const machine = setup({ types: { events: {} as MessageOf<typeof order> } }).createMachine({
       initial: "outer",
+      // What is behind comes first here, so that it is looked for first.
       states: {
-        outer: { on: { pay: { guard: ({ event }) => event.amount === 4_711, target: "inner" } } },
         inner: { on: { pay: { guard: ({ event }) => event.note === "open sesame", target: "open" } } },
+        outer: { on: { pay: { guard: ({ event }) => event.amount === 4_711, target: "inner" } } },
         open: {},
       },
     });
@@ -324,7 +352,7 @@ describe("payloads", () => {
     });
     const machine = setup({ types: { events: {} as MessageOf<typeof small> } }).createMachine({
       id: "small",
-      on: { pay: { guard: ({ event }) => event.amount < 1, actions: () => {} } },
+      on: { pay: { guard: ({ event }) => !(event.amount >= 1), actions: () => {} } },
     });
     const model = machineModel(machine, { protocol: small });
     expect(missingOf(model)["small: pay"]).toBe("its guard did not hold whenever it was asked");
