@@ -169,6 +169,14 @@ describe("two moments", () => {
     expect(machineModel(machine).states).toBe(8);
   });
 
+  test("are told apart by which calls still run, whatever else is the same", () => {
+    const machine = createMachine({ invoke: { id: "call", src: fromPromise(async () => 1), onError: {} } });
+    const running = [...machineModel(machine).graph.places].map(({ state }) =>
+      state.calls.map(({ id }) => id),
+    );
+    expect(running).toEqual([["call"], []]);
+  });
+
   test("are the same in whatever order their calls began", () => {
     const call = (id: string) => ({ guard: not(id), actions: spawnChild("call", { id }) });
     const not =
