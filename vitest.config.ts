@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^coxswain$/, replacement: here("./src/index.ts") },
+      { find: /^coxswain\/testing$/, replacement: here("./src/testing/index.ts") },
       { find: /^coxswain\/(actors|machines|protocols)$/, replacement: here("./$1/index.ts") },
     ],
   },

@@ -50,7 +50,7 @@ function due(context: FanOutContext): readonly Branch[] {
 
 function resultOf(event: Reported): BranchResult {
   const name = event.actorId.slice("branch:".length);
-  if ("output" in event) return { name, ok: true, result: event.output.result };
+  if ("output" in event) return { name, ok: true, result: event.output.result ?? null };
   const { error } = event;
   const reason = error instanceof Error ? error.message : String(error);
   return { name, ok: false, code: isCoxswainError(error) ? error.code : "ACTOR_FAILED", reason };

@@ -30,6 +30,13 @@ const broke = (name: string) =>
     error: new CoxswainError("UNREACHABLE", "nobody"),
   }) as never;
 
+const backEmpty = (name: string) =>
+  ({
+    type: `xstate.done.actor.branch:${name}`,
+    actorId: `branch:${name}`,
+    output: { result: undefined },
+  }) as never;
+
 interface Sent {
   readonly id: string;
   readonly event: { value: { results: { ok: boolean; name: string }[] } };
@@ -121,4 +128,9 @@ describe("the fan-out", () => {
       expect(running === 0).toBe(state.value === "idle");
     }
   });
+});
+
+test("a branch whose work returned nothing counts as null, which can travel", () => {
+  const { reply } = play(run("parallel"), [back("service"), backEmpty("messaging"), back("database")]);
+  expect(reply?.[1]).toEqual({ name: "messaging", ok: true, result: null });
 });
