@@ -267,7 +267,7 @@ function route(box: Box): void {
 }
 
 /** Names a label's transition in the report. */
-export function idOf({ transition }: Label): string {
+function idOf({ transition }: Label): string {
   return transitionId(transition);
 }
 
