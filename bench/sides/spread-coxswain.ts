@@ -10,8 +10,8 @@ const addresses = [0, 1].flatMap((node) =>
 );
 /** Asks to the crew at once; it holds back at most 1,000. */
 const outstanding = 512;
-/** Tasks that each worker is given, the one it works on included: the next is there when it is done. */
-const ahead = 2;
+/** Tasks that each worker is given, the one it works on included: the next is there when it is done, also where an answer is late. */
+const ahead = 4;
 
 /** The sides run at the same time, on one server. */
 const systemOf = (side: string): string => side.replace(" ", "-");
