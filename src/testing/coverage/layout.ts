@@ -1,5 +1,5 @@
 import type { AnyStateNode, AnyTransitionDefinition } from "xstate";
-import { guardName, isState, transitionId } from "../model/catalogue.ts";
+import { guardName, isState } from "../model/catalogue.ts";
 
 /** Sizes in pixels. The text is monospaced, so that its width is known. */
 const charPx = 6.7;
@@ -264,11 +264,6 @@ function route(box: Box): void {
     lane += widthOf(arrow) + laneGapPx;
   }
   for (const inner of box.boxes) route(inner);
-}
-
-/** Names a label's transition in the report. */
-function idOf({ transition }: Label): string {
-  return transitionId(transition);
 }
 
 export const lineHeightPx = linePx;
