@@ -1,5 +1,6 @@
 export * from "./crew.ts";
 export * from "./fan-out.ts";
+export * from "./others.ts";
 export type { CarriedOut, Halt, Plan, StartStep, StopStep, Up } from "./supervision/plan.ts";
 export { flagsOf, type SpecHome, specOf, specsOf } from "./supervision/specs.ts";
 export type { RetryEvent, SupervisorContext, SupervisorInput } from "./supervision/supervisor-context.ts";

@@ -1,5 +1,6 @@
 import { assign, emit, fromCallback, raise, sendTo, setup } from "xstate";
 import type { EmittedOf, MessageOf, ReplyOf, supervision } from "../protocols/index.ts";
+import type { DownEvent, ShutdownEvent } from "./others.ts";
 import { considered } from "./supervision/administration.ts";
 import { answerOf, restartedFact, restartFailedFact, settled } from "./supervision/carried-out.ts";
 import { closingWith, decided, gaveUpFact, noted, owesTurn } from "./supervision/decide.ts";
@@ -11,7 +12,7 @@ import {
   supervisorContext,
   type Work,
 } from "./supervision/supervisor-context.ts";
-import { type DownEvent, reply, type ShutdownEvent, stopSelf } from "./verbs.ts";
+import { reply, stopSelf } from "./verbs.ts";
 
 type Asked = MessageOf<typeof supervision>;
 type Reply = ReplyOf<typeof supervision, Asked["type"]>;

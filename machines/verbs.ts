@@ -10,7 +10,6 @@ import {
 } from "xstate";
 import type {
   ActorAddress,
-  ActorOutcome,
   OutgoingOf,
   PayloadOf,
   Protocol,
@@ -18,6 +17,7 @@ import type {
   ReplyOf,
   ReplyTo,
 } from "../protocols/index.ts";
+import type { Actors } from "./others.ts";
 
 /**
  * What a machine says: `tell`, `reply`, `refuse`, `asking`, `fromCall`; of itself `announce` and
@@ -180,76 +180,6 @@ export function stopSelf<
   return sendTo(ownLife as never, word as never) as never;
 }
 
-/**
- * Somebody asked this actor to end in good order. A machine that takes it reaches a final state by itself, within
- * the limit the asker set; one that does not, and any reducer, is ended at once. Nobody can send it from outside.
- */
-export interface ShutdownEvent {
-  readonly type: "coxswain.shutdown";
-  readonly reason?: string;
-}
-
-/** An actor this one started has ended. Nobody can send it from outside. */
-export interface DownEvent {
-  readonly type: "coxswain.down";
-  readonly address: ActorAddress;
-  readonly activation: string;
-  readonly outcome: ActorOutcome;
-  /** When this actor heard of it, on a clock that never goes back, in milliseconds. */
-  readonly atMs: number;
-  /** 0 <= chance < 1, so that a decision by chance stays one of the event alone. */
-  readonly chance: number;
-}
-
-export interface Starting {
-  readonly address: ActorAddress;
-  /** A definition; or its name in the catalogue of the node that starts it (`createSystem({ actors })`). */
-  readonly actor: string | object;
-  readonly input?: unknown;
-  /** The node that is to host it; default the own one. There the actor has to be named. */
-  readonly node?: string | undefined;
-  /** How long it may take until it is up, in milliseconds; then it is killed. Default 30,000. */
-  readonly startWithinMs?: number | undefined;
-  /** Withdraws: what has not come up yet is killed. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** `ignored`: it was done before it was up, and so declined to start. */
-export type Started =
-  | {
-      readonly kind: "up";
-      readonly address: ActorAddress;
-      /** Names this life of the address; a restart has another. */
-      readonly activation: string;
-      /** What it announced while starting. */
-      readonly info?: unknown;
-    }
-  | { readonly kind: "ignored" };
-
-/** How long an actor may take to end, in milliseconds, before it is killed. */
-export type StopLimit = number | "infinity" | "brutal_kill";
-
-/** What an actor may do with others: start, and stop what it started. */
-export interface Actors {
-  readonly self: ActorAddress;
-  /** On a clock that never goes back. */
-  monotonicMs(): number;
-  /** 0 <= x < 1. */
-  random(): number;
-  /**
-   * Starts an actor that ends when this one ends. Resolves when it is up; this machine then gets one `coxswain.down`
-   * for it. Rejects with ACTOR_FAILED, ADDRESS_TAKEN, ACTOR_UNKNOWN for a name the node does not have, UNREACHABLE for a
-   * node that is not there, and what else `spawn` rejects with.
-   */
-  start(what: Starting): Promise<Started>;
-  /** Ends one it started; no `coxswain.down` follows. Resolves with the outcome; at once if it has ended already. */
-  stop(
-    started: { readonly address: ActorAddress; readonly activation: string },
-    limit: StopLimit,
-    reason?: string,
-  ): Promise<ActorOutcome>;
-}
-
 /** What the runtime tells a running call. Found through `self.system[hostKey]`. */
 export interface CallHost {
   callContext(self: unknown): CallContext;
@@ -352,6 +282,9 @@ export interface Call<Input> {
   emit(event: EventObject & Readonly<Record<string, unknown>>): void;
 }
 
+/** Marks logic made by {@link asking}, for tools that read machines. */
+export const asks: unique symbol = Symbol.for("coxswain.asks") as never;
+
 export type AskingInput<P extends Protocol, K extends QuestionTypeOf<P>> = AskLimits & {
   readonly to: ActorAddress;
   readonly with: PayloadOf<P, K>;
@@ -368,7 +301,7 @@ export function asking<P extends Protocol, const K extends QuestionTypeOf<P>>(
   protocol: P,
   type: K,
 ): PromiseActorLogic<ReplyOf<P, K>, AskingInput<P, K>> {
-  return fromPromise(async ({ input, signal, self, system }) => {
+  const logic = fromPromise(async ({ input, signal, self, system }) => {
     const { to, with: payload, ...limits } = input as AskingInput<P, K>;
     const context = contextOf(self, system);
     if (context === undefined)
@@ -381,5 +314,6 @@ export function asking<P extends Protocol, const K extends QuestionTypeOf<P>>(
       { ...(payload as object), type },
       { ...limits, signal: both },
     );
-  }) as never;
+  });
+  return Object.assign(logic, { [asks]: true }) as never;
 }

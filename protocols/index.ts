@@ -6,6 +6,7 @@ export * from "./errors.ts";
 export { decodeEnvelope, encodeEnvelope } from "./frame.ts";
 export * from "./frame-batch.ts";
 export { type EnvelopeDefaults, encodeEnvelopeJson } from "./frame-json.ts";
+export { type JsonSchema, writeSchema } from "./json-schema.ts";
 export * from "./lifecycle.ts";
 export { copyPlain } from "./plain.ts";
 export { type Limits, limitsDefault } from "./plain-rules.ts";

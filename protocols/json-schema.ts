@@ -22,7 +22,8 @@ export function jsonSchemaOf(
   return moveReferences(rest, home) as JsonSchema;
 }
 
-function writeSchema(schema: StandardSchemaV1, side: "input" | "output"): JsonSchema | undefined {
+/** As the schema's own library writes it; undefined where it cannot be written as one. */
+export function writeSchema(schema: StandardSchemaV1, side: "input" | "output"): JsonSchema | undefined {
   const standard: StandardSchemaV1.Props & Partial<StandardJSONSchemaV1.Props> = schema["~standard"];
   try {
     // Asked directly, zod leaves open what JSON Schema cannot say, instead of giving up on the whole.

@@ -16,21 +16,16 @@ import { sendControl } from "./control.ts";
 import type { Living, Starter } from "./life.ts";
 import type { Owner } from "./links.ts";
 import type { Node } from "./node.ts";
-import { Pace } from "./pace.ts";
 import { startActor, startWithinMsDefault } from "./start-actor.ts";
 
 /** How much longer than its limit a far actor's end may take to be heard of, in milliseconds. */
 const hearsayMs = 5_000;
-
-/** One for each node: all its actors share its time. */
-const paces = new WeakMap<Node, Pace>();
 
 /** The actors that one actor has started. Those on this node tell it of their end themselves. */
 export class Family implements Actors, Starter {
   readonly #cell: Cell;
   readonly #node: Node;
   readonly #owner: Owner;
-  readonly #pace: Pace;
   /** How to stop watching those on other nodes, by activation. */
   readonly #far = new Map<string, () => void>();
 
@@ -39,8 +34,6 @@ export class Family implements Actors, Starter {
     this.#cell = cell;
     this.#node = node;
     this.#owner = { address, activation };
-    this.#pace = paces.get(node) ?? new Pace(node.env);
-    paces.set(node, this.#pace);
   }
 
   get self(): ActorAddress {
@@ -63,7 +56,7 @@ export class Family implements Actors, Starter {
 
   /** A plan for 10,000 children must not keep everybody else on this node waiting. */
   #inTime<T>(work: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => this.#pace.run(() => void work().then(resolve, reject)));
+    return new Promise((resolve, reject) => this.#node.pace.run(() => void work().then(resolve, reject)));
   }
 
   async #startHere({ address, actor, input, startWithinMs, signal }: Starting): Promise<Started> {

@@ -22,6 +22,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import type { Env, Timer } from "./env/env.ts";
 import type { FactOptions } from "./facts.ts";
 import { Links, type Owner } from "./links.ts";
+import { Pace } from "./pace.ts";
 import type { Registry } from "./registry.ts";
 import { Roots } from "./roots.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -109,6 +110,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
     freshId: () => this.nextMessageId(),
   };
   readonly scheduler: Scheduler;
+  /** Whoever starts or stops many shares it. */
+  readonly pace: Pace;
   readonly asks: Asks;
   readonly watches: Watches;
   readonly roots: Roots;
@@ -153,6 +156,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.#replyPrefix = replySubject(parts.system, parts.zone, this.#replyName, "");
     this.limits = { ...limitsDefault, bytesMax: parts.transport.payloadMaxBytes };
     this.scheduler = new Scheduler(parts.env);
+    this.pace = new Pace(parts.env);
     this.asks = new Asks(this);
     this.watches = new Watches(this);
     this.roots = new Roots(this);

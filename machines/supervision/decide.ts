@@ -1,5 +1,5 @@
 import type { EmittedOf, supervision } from "../../protocols/index.ts";
-import type { DownEvent } from "../verbs.ts";
+import type { DownEvent } from "../others.ts";
 import { shutsDown } from "./auto-shutdown.ts";
 import { ended, restarting } from "./children.ts";
 import { exceeds, noteRestart } from "./intensity.ts";

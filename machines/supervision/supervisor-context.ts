@@ -7,7 +7,7 @@ import {
   type SupervisorFlags,
   type SupervisorFlagsInput,
 } from "../../protocols/index.ts";
-import type { DownEvent } from "../verbs.ts";
+import type { DownEvent } from "../others.ts";
 import type { Restarts } from "./intensity.ts";
 import type { Plan } from "./plan.ts";
 import { emptyQueue, type Queue } from "./queue.ts";

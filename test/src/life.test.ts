@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { fromCallback, sendTo, setup } from "xstate";
 import { defineSupervisor } from "../../actors/index.ts";
-import { type ActorOutcome, nodeLifecycle, type OutgoingOf } from "../../protocols/index.ts";
-import { createMemoryHub, createSystem, type Env } from "../../src/index.ts";
+import {
+  type ActorOutcome,
+  control,
+  type MessageOf,
+  nodeLifecycle,
+  type OutgoingOf,
+} from "../../protocols/index.ts";
+import { createMemoryHub, createSystem, defineActor, type Env } from "../../src/index.ts";
 import { counter, counterActor } from "../support/counter.ts";
 import { simulatedEnv } from "../support/simulated-env.ts";
 import { rejection, twoNodes } from "../support/systems.ts";
@@ -316,4 +323,47 @@ describe("linked actors", () => {
     await second.stop("closing time");
     expect(await down).toEqual({ kind: "stopped", reason: "closing time" });
   });
+});
+
+test("the list of a node's actors can be read page by page", async () => {
+  await using system = await oneNode();
+  for (const address of ["c", "a", "d", "b"]) await system.spawn(address, counterActor);
+  const node = system.ref("node-a", control);
+  const first = await node.ask({ type: "list", limit: 2 });
+  expect(first.actors.map(({ address }) => address)).toEqual(["a", "b"]);
+  const rest = await node.ask({ type: "list", after: "b" });
+  expect(rest.actors.map(({ address }) => address)).toEqual(["c", "d", "node-a"]);
+  expect([first.total, rest.total]).toEqual([5, 5]);
+});
+
+test("what a failed turn set off has no turn of its own: the first failure is the one that is told", async () => {
+  await using system = await oneNode();
+  const seen: string[] = [];
+  const machine = setup({
+    types: { events: {} as MessageOf<typeof ward> },
+    actors: { echo: fromCallback(({ sendBack, receive }) => receive(() => sendBack({ type: "rise" }))) },
+  }).createMachine({
+    invoke: { id: "echo", src: "echo" },
+    on: {
+      decline: {
+        actions: [
+          () => {
+            throw new Error("first");
+          },
+          sendTo("echo", { type: "now" }),
+        ],
+      },
+      rise: {
+        actions: () => {
+          seen.push("rise");
+          throw new Error("second");
+        },
+      },
+    },
+  });
+  const ref = await system.spawn("one", defineActor({ protocol: ward, machine }));
+  const { down } = ref.watch();
+  ref.tell({ type: "decline" });
+  expect(await down).toMatchObject({ kind: "failed", error: { message: "Error: first" } });
+  expect(seen).toEqual([]);
 });

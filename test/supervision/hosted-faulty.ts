@@ -1,6 +1,6 @@
 import { setup } from "xstate";
 import { z } from "zod";
-import { fromCall, reply, type ShutdownEvent } from "../../machines/verbs.ts";
+import { fromCall, reply, type ShutdownEvent } from "../../machines/index.ts";
 import { defineProtocol, type MessageOf, question } from "../../protocols/index.ts";
 import { defineActor } from "../../src/actor.ts";
 

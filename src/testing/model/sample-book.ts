@@ -1,17 +1,18 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { z } from "zod";
 import {
   CoxswainError,
+  type JsonSchema,
   type Protocol,
   payloadSchema,
   quote,
   replySchema,
   validate,
+  writeSchema,
 } from "../../../protocols/index.ts";
 import { atBoundaries, type Boundaries } from "./boundaries.ts";
 import type { ModelLimits } from "./options.ts";
 import { textOf } from "./plain.ts";
-import { arbitraryOf, fastCheck, type JsonSchema } from "./schema-arbitrary.ts";
+import { arbitraryOf, fastCheck } from "./schema-arbitrary.ts";
 
 /** Payloads generated at once, of which a few are kept. */
 const generatedMax = 60;
@@ -85,7 +86,7 @@ export class SampleBook {
   }
 
   #made(schema: StandardSchemaV1): unknown[] {
-    const written = writtenOf(schema);
+    const written = writeSchema(schema, "input");
     if (written === undefined || isEmpty(written)) return [{}];
     const fc = fastCheck();
     const made = fc.sample(arbitraryOf(written, fc), { numRuns: generatedMax, seed: this.#limits.seed });
@@ -102,23 +103,6 @@ export class SampleBook {
 
   #schema(type: string): StandardSchemaV1 | undefined {
     return this.#protocol === undefined ? undefined : payloadSchema(this.#protocol, type);
-  }
-}
-
-function writtenOf(schema: StandardSchemaV1): JsonSchema | undefined {
-  const standard = schema["~standard"] as StandardSchemaV1["~standard"] & {
-    readonly jsonSchema?: { input(options: { target: string }): JsonSchema };
-  };
-  try {
-    if (standard.vendor === "zod")
-      return z.toJSONSchema(schema as unknown as z.ZodType, {
-        target: "draft-7",
-        io: "input",
-        unrepresentable: "any",
-      }) as JsonSchema;
-    return standard.jsonSchema?.input({ target: "draft-07" });
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,8 +1,7 @@
 import { createRequire } from "node:module";
 import type * as FastCheck from "fast-check";
-import { CoxswainError } from "../../../protocols/index.ts";
+import { CoxswainError, type JsonSchema } from "../../../protocols/index.ts";
 
-export type JsonSchema = Readonly<Record<string, unknown>>;
 type Arbitrary = FastCheck.Arbitrary<unknown>;
 
 /** How deep a schema that contains itself is followed. */

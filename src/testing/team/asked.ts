@@ -1,6 +1,6 @@
 import type { AnyActorLogic } from "xstate";
-import { type AskLimits, asking, type CallHost, hostKey } from "../../../machines/index.ts";
-import { CoxswainError, type Protocol, work } from "../../../protocols/index.ts";
+import { type AskLimits, asks, type CallHost, hostKey } from "../../../machines/index.ts";
+import { CoxswainError, type Protocol } from "../../../protocols/index.ts";
 
 /** What a machine's child asks. */
 export interface Asked {
@@ -12,11 +12,9 @@ export interface Asked {
 
 type Creator = (scope: object) => Promise<unknown>;
 const creatorOf = (logic: unknown): Creator | undefined => (logic as { config?: Creator }).config;
-// All logic that `asking` made runs one and the same code, which asks before it awaits anything.
-const askingText = String(creatorOf(asking(work, "work")));
 
 export function isAsking(logic: AnyActorLogic): boolean {
-  return String(creatorOf(logic)) === askingText;
+  return asks in logic;
 }
 
 /** The question of logic made by `asking`: it is run against a runtime that only listens. */
