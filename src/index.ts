@@ -1,6 +1,7 @@
 export type { ActorDefinition, ActorLimits, Birth, ReducerBehaviour, ReducerTurn } from "./actor.ts";
 export { defineActor } from "./actor.ts";
 export type { AskOptions } from "./asks.ts";
+export { createSystem, type SystemOptions } from "./create-system.ts";
 export type { DeadLetter, DeadLetters } from "./dead-letters.ts";
 export type { Env, Timer } from "./env/env.ts";
 export { realEnv } from "./env/env.ts";
@@ -13,12 +14,6 @@ export type { SendOptions } from "./outbound.ts";
 export { ActorRef, type EventOf, type Listening, type Watch } from "./ref.ts";
 export type { NodeRecord } from "./registry.ts";
 export { closeOnSignals, type SignalOptions } from "./signals.ts";
-export {
-  type ActorSystem,
-  createSystem,
-  type DrainReport,
-  type SpawnOptions,
-  type SystemOptions,
-} from "./system.ts";
+export type { ActorSystem, DrainReport, SpawnOptions } from "./system.ts";
 export { createMemoryHub } from "./transport/memory.ts";
 export type { Transport } from "./transport/transport.ts";

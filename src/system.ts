@@ -1,14 +1,9 @@
-import { hostname } from "node:os";
 import {
   type ActorAddress,
   type ActorOutcome,
   actorAddress,
   asyncApiOf,
   CoxswainError,
-  control,
-  isCoxswainError,
-  type NodeInfo,
-  nameToken,
   nodeAddress,
   nodeLifecycle,
   type Protocol,
@@ -16,41 +11,14 @@ import {
   rootOf,
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
-import { Cell } from "./cell.ts";
-import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
-import { type Env, realEnv } from "./env/env.ts";
+import type { Cell } from "./cell.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import { publishFact } from "./facts.ts";
-import { Family } from "./family.ts";
-import { type Counts, Node, type Report } from "./node.ts";
-import { nodeActor } from "./node-actor.ts";
+import type { Counts, Node } from "./node.ts";
 import { ActorRef } from "./ref.ts";
-import { type NodeRecord, Registry } from "./registry.ts";
+import type { NodeRecord, Registry } from "./registry.ts";
 import { startActor } from "./start-actor.ts";
-import { telemetryOf } from "./telemetry.ts";
-import { type Opened, openTransport, type TransportChoice } from "./transport/open.ts";
-import { valueOrThrow } from "./transport/outcomes.ts";
-
-export interface SystemOptions extends TransportChoice {
-  /** The system's name, a token: systems of different names on one server never hear each other. */
-  readonly name: string;
-  /** This process's name in the system; unique among its live nodes. Default: made up. */
-  readonly node?: string;
-  /** The trust zone this node sends from; default "main". */
-  readonly zone?: string;
-  /** How long a silent node is taken for alive, in milliseconds; default 3,000, at least 300. It renews three times within it. */
-  readonly leaseMs?: number;
-  /** Publish `changed` at each state change of each actor; default false. */
-  readonly changes?: boolean;
-  /**
-   * The actors that may be started here by name: by supervisors on other nodes, and by child specs that are data.
-   * Code does not travel: every node that may host one has it in its own catalogue.
-   */
-  readonly actors?: Readonly<Record<string, ActorDefinition>>;
-  /** What happened besides: default writes warnings and errors to standard error. */
-  readonly onReport?: (report: Report) => void;
-  /** Time, chance and ids; default the machine's own. */
-  readonly env?: Env;
-}
+import type { Opened } from "./transport/open.ts";
 
 export interface SpawnOptions<I> {
   readonly input?: I;
@@ -77,7 +45,7 @@ type Input<I> = undefined extends I
   ? [options?: SpawnOptions<I>]
   : [options: SpawnOptions<I> & { readonly input: I }];
 
-/** A process's part in a system of actors. Made by {@link createSystem}; `await using` or `drain` closes it. */
+/** A process's part in a system of actors. Made by `createSystem`; `await using` or `drain` closes it. */
 export class ActorSystem {
   readonly #node: Node;
   readonly #opened: Opened;
@@ -247,125 +215,4 @@ async function settled(closing: Promise<void>, node: Node): Promise<void> {
   await closing.catch((error: unknown) =>
     node.report({ level: "warning", message: "Closing met an error", error }),
   );
-}
-
-/**
- * Joins a system of actors, or founds it. Without `servers`, `transport` or NATS_URL an own nats-server is
- * started, and ends with this process. The caller closes it: `await using system = await createSystem({ name })`.
- *
- * @throws OPTION_INVALID; SERVER_NOT_FOUND, SERVER_FAILED; ADDRESS_TAKEN for a node name in use; STORE_FAILED
- */
-export async function createSystem(options: SystemOptions): Promise<ActorSystem> {
-  const env = options.env ?? realEnv;
-  const record: NodeRecord = {
-    node: nodeName(options.node ?? `n${env.uniqueId().slice(0, 6)}`),
-    incarnation: env.uniqueId().slice(0, 12),
-    zone: nameToken("a zone", options.zone ?? "main"),
-    pid: process.pid,
-    host: hostname(),
-    startedAtMs: env.nowMs(),
-    leaseMs: leaseOf(options.leaseMs ?? 3_000),
-  };
-  const name = nameToken("a system name", options.name);
-  const onReport = options.onReport ?? reportToStderr;
-  const warn = (message: string): void => onReport({ level: "warning", message });
-  const opened = await openTransport(options, `${name}/${record.node}`, env, warn);
-  try {
-    const node = new Node({
-      system: name,
-      name: record.node,
-      zone: record.zone,
-      incarnation: record.incarnation,
-      env,
-      transport: opened.transport,
-      facts: { changed: options.changes ?? false },
-      telemetry: telemetryOf(env),
-      catalogue: new Map(Object.entries(options.actors ?? {})),
-      onReport,
-    });
-    return await join(node, record, opened);
-  } catch (error) {
-    await opened.close();
-    throw error;
-  }
-}
-
-async function join(node: Node, record: NodeRecord, opened: Opened): Promise<ActorSystem> {
-  const { store } = opened.transport;
-  const letters = deadLetterStream(node.system);
-  const [bucket, stream] = await Promise.all([
-    store.bucket(`cx_${node.system}`),
-    store.stream(letters.name, letters.options),
-  ]);
-  const self = nodeAddress(record.node);
-  node.deadLetters = new DeadLetters(node, valueOrThrow(stream));
-  const registry = new Registry(valueOrThrow(bucket), record, node.env, {
-    nodeUp: (other) => publishFact(node, self, "nodeUp", { node: other.node }, nodeLifecycle),
-    nodeDown: (gone, reason, roots) => {
-      publishFact(node, self, "nodeDown", { node: gone.node, reason }, nodeLifecycle);
-      node.watches.nodeDown(gone.node, roots);
-      // One that is only taken for lost may come back, and does not know that it was forgotten.
-      if (reason === "left") for (const cell of node.cells.values()) cell.forgetWatchers(gone.incarnation);
-      node.asks.nodeDown(gone.node, roots);
-    },
-    uncertain: (roots) => node.watches.uncertain(roots),
-    rootMoved: (root, from) => {
-      node.watches.nodeDown(from, [root]);
-      node.asks.nodeDown(from, [root]);
-    },
-    answers: (gone) => answers(node, gone),
-    rootLost: (root, owner) => node.roots.lose(root, owner),
-    failed: (error) =>
-      node.report({ level: "warning", message: `The lease was not renewed: ${error.message}`, error }),
-  });
-  node.registry = registry;
-  node.actorsFor = (cell) => new Family(cell);
-  node.open();
-  try {
-    await registry.join();
-  } catch (error) {
-    // A transport that was given stays open: nothing of ours may stay on it.
-    registry.close();
-    node.close();
-    throw error;
-  }
-  const system = new ActorSystem(node, opened, registry);
-  const own = new Cell(node, self, nodeActor(node, record) as ActorDefinition, undefined);
-  await registry.claim(own.address);
-  node.roots.enter(own);
-  own.start();
-  await node.roots.opening(own);
-  return system;
-}
-
-async function answers(node: Node, record: NodeRecord): Promise<boolean> {
-  const asked = node.asks.ask(
-    { from: "" },
-    control,
-    nodeAddress(record.node),
-    { type: "describe" },
-    { withinMs: record.leaseMs / 3 },
-  );
-  return asked.then((info) => (info as NodeInfo).incarnation === record.incarnation).catch(() => false);
-}
-
-/** A node is an address too, with a prefix. */
-function nodeName(name: string): string {
-  nameToken("a node name", name);
-  if (name.length <= 59) return name;
-  throw new CoxswainError(
-    "OPTION_INVALID",
-    `Expected a node name of at most 59 characters, got ${quote(name)}`,
-  );
-}
-
-function leaseOf(leaseMs: number): number {
-  if (Number.isFinite(leaseMs) && leaseMs >= 300) return leaseMs;
-  throw new CoxswainError("OPTION_INVALID", `Expected leaseMs to be a number >= 300, got ${quote(leaseMs)}`);
-}
-
-function reportToStderr(report: Report): void {
-  if (report.level === "info") return;
-  const cause = isCoxswainError(report.error) ? ` [${report.error.code}]` : "";
-  process.stderr.write(`coxswain ${report.level}: ${report.message}${cause}\n`);
 }

@@ -7,9 +7,10 @@ import {
   validate,
 } from "../../../protocols/index.ts";
 import { defineActor } from "../../actor.ts";
+import { createSystem } from "../../create-system.ts";
 import { realEnv } from "../../env/env.ts";
 import type { ActorRef } from "../../ref.ts";
-import { type ActorSystem, createSystem } from "../../system.ts";
+import type { ActorSystem } from "../../system.ts";
 import { compare, type Observed, PathError } from "./moment.ts";
 import type { Path, PathStep } from "./path.ts";
 import { textOf } from "./plain.ts";

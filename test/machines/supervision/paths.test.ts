@@ -8,15 +8,10 @@ import {
   supervisorMachine,
 } from "../../../machines/index.ts";
 import { type Child, childAt, inOrder } from "../../../machines/supervision/roster.ts";
-import type {
-  ActorAddress,
-  ActorOutcome,
-  ChildSpecInput,
-  RestartKind,
-  Strategy,
-} from "../../../protocols/index.ts";
+import type { ActorAddress, ActorOutcome } from "../../../protocols/index.ts";
 import { Coverage } from "../../support/coverage.ts";
 import { boom } from "../../support/rehearsal.ts";
+import { child, supervisorInputs as inputs, self } from "../../support/supervisor-inputs.ts";
 
 // What is said and thrown is left out: only where the machine goes is looked at here.
 const silent = supervisorMachine.provide({
@@ -24,31 +19,6 @@ const silent = supervisorMachine.provide({
 });
 type SupervisorSnapshot = SnapshotFrom<typeof silent>;
 type SupervisorEvent = EventFromLogic<typeof silent>;
-
-const self = "shop" as ActorAddress;
-const child = (id: string, restart: RestartKind = "permanent", more: Partial<ChildSpecInput> = {}) => ({
-  id,
-  actor: "clerk",
-  restart,
-  ...more,
-});
-
-const inputs: Readonly<Record<string, SupervisorInput>> = {
-  ...Object.fromEntries(
-    (["one_for_one", "one_for_all", "rest_for_one"] as Strategy[]).map((strategy) => [
-      strategy,
-      { self, flags: { strategy }, children: [child("a"), child("b", "transient")] },
-    ]),
-  ),
-  simple_one_for_one: { self, flags: { strategy: "simple_one_for_one" }, children: [child("a")] },
-  "auto-shutdown": {
-    self,
-    flags: { autoShutdown: "any_significant" },
-    children: [child("a", "transient", { significant: true })],
-  },
-  ignored: { self, children: "ignore" },
-  unsound: { self, flags: { intensity: -1 }, children: [] },
-};
 
 const lists: readonly SupervisorEvent[] = [
   { type: "whichChildren" },

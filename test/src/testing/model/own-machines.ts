@@ -12,15 +12,13 @@ import { type Child, childAt, inOrder } from "../../../../machines/supervision/r
 import {
   type ActorAddress,
   type ActorOutcome,
-  type ChildSpecInput,
   fanOut,
-  type RestartKind,
-  type Strategy,
   supervision,
   work,
 } from "../../../../protocols/index.ts";
 import type { PathsOptions } from "../../../../src/testing/model/index.ts";
 import { boom } from "../../../support/rehearsal.ts";
+import { child, supervisorInputs } from "../../../support/supervisor-inputs.ts";
 
 type Supervisor = typeof supervisorMachine;
 
@@ -35,37 +33,12 @@ export const fanOutOptions: PathsOptions<typeof fanOutMachine> = {
   outputs: { branch: [{ result: 1 }] },
 };
 
-const self = "shop" as ActorAddress;
-const child = (id: string, restart: RestartKind = "permanent", more: Partial<ChildSpecInput> = {}) => ({
-  id,
-  actor: "clerk",
-  restart,
-  ...more,
-});
-
 const changes: Readonly<Record<string, readonly object[]>> = {
   startChild: [{ child: child("a") }, { child: child("c") }],
   terminateChild: [{ id: "a", address: "shop.1" }],
   restartChild: [{ id: "a" }],
   deleteChild: [{ id: "a" }],
   replaceChildren: [{ children: [child("a"), child("b")] }],
-};
-
-const supervisorInputs: Readonly<Record<string, SupervisorInput>> = {
-  ...Object.fromEntries(
-    (["one_for_one", "one_for_all", "rest_for_one"] as Strategy[]).map((strategy) => [
-      strategy,
-      { self, flags: { strategy }, children: [child("a"), child("b", "transient")] },
-    ]),
-  ),
-  simple_one_for_one: { self, flags: { strategy: "simple_one_for_one" }, children: [child("a")] },
-  "auto-shutdown": {
-    self,
-    flags: { autoShutdown: "any_significant" },
-    children: [child("a", "transient", { significant: true })],
-  },
-  ignored: { self, children: "ignore" },
-  unsound: { self, flags: { intensity: -1 }, children: [] },
 };
 
 /** A supervisor's whole machine needs several of them: of each kind one. */
