@@ -35,7 +35,7 @@ export type Fault =
   | (At & { readonly kind: "clockJump"; readonly node: string; readonly byMs: number })
   /** The server ends and starts again; what it had acknowledged is there. */
   | (At & { readonly kind: "serverRestart"; readonly forMs: number })
-  /** As `serverRestart`; what it wrote in the last `lostMs`, and had not flushed, is gone. */
+  /** As `serverRestart`; each bucket and stream has lost another part of what was written to it in the last `lostMs`, or is gone if it is as new. */
   | (At & { readonly kind: "powerCut"; readonly forMs: number; readonly lostMs: number })
   /** JetStream has no leader: half of what is asked of the store is dropped, half is done late. Core subjects go on. */
   | (At & { readonly kind: "storeGap"; readonly forMs: number })

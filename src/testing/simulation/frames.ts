@@ -4,7 +4,7 @@ import type { Entry, Outcome, StreamEntry, StreamOptions } from "../../transport
 export type StoreRequest =
   | { readonly op: "bucket"; readonly bucket: string; readonly valueMaxBytes: number | undefined }
   | { readonly op: "get"; readonly bucket: string; readonly key: string }
-  | { readonly op: "entries"; readonly bucket: string }
+  | { readonly op: "entries"; readonly bucket: string; readonly under: string | undefined }
   | {
       readonly op: "write";
       readonly bucket: string;
@@ -69,4 +69,6 @@ export type DownFrame =
   | { readonly op: "pong"; readonly id: number }
   | { readonly op: "answer"; readonly id: number; readonly answer: StoreAnswer }
   | { readonly op: "entry"; readonly id: number; readonly entry: Entry }
-  | { readonly op: "present"; readonly id: number };
+  | { readonly op: "present"; readonly id: number }
+  /** A watch that cannot begin. */
+  | { readonly op: "unwatched"; readonly id: number; readonly refusal: Outcome<never> };

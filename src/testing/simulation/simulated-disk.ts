@@ -1,150 +1,114 @@
 import { quote } from "../../../protocols/index.ts";
 import { ok, rejected } from "../../transport/outcomes.ts";
-import { lostRace, refuseSize } from "../../transport/store-rules.ts";
-import type { Entry, StreamOptions } from "../../transport/transport.ts";
+import type { Entry, Outcome, StreamOptions } from "../../transport/transport.ts";
+import { BucketFile } from "./bucket-file.ts";
 import type { StoreAnswer, StoreRequest } from "./frames.ts";
+import type { RandomStream } from "./random.ts";
 import { StreamFile } from "./stream-file.ts";
+import { Unflushed } from "./unflushed.ts";
 
-interface BucketFile {
-  readonly valueMaxBytes: number | undefined;
-  /** In order of revision, deleted keys too. */
-  entries: Map<string, Entry>;
-  revision: number;
+interface Kept<F> {
+  readonly file: F;
+  readonly createdMs: number;
 }
 
-interface Write {
-  readonly atMs: number;
-  readonly undo: () => void;
+/** What a power cut has taken of one bucket or stream. */
+export interface LostWrites {
+  readonly name: string;
+  readonly writes: number;
+  /** It was itself too new. */
+  readonly gone: boolean;
 }
 
-/** What a server has stored. The latest writes are kept undoable: a power cut takes what was not flushed yet. */
+/** What a server has stored, in one file each bucket and stream. The latest writes are kept undoable. */
 export class SimulatedDisk {
   readonly #nowMs: () => number;
   readonly #flushedAfterMs: number;
-  readonly #buckets = new Map<string, BucketFile>();
-  readonly #streams = new Map<string, StreamFile>();
-  #unsynced: Write[] = [];
+  readonly #random: RandomStream;
+  readonly #buckets = new Map<string, Kept<BucketFile>>();
+  readonly #streams = new Map<string, Kept<StreamFile>>();
   /** Called with each entry that is written, in order. */
   onEntry: (bucket: string, entry: Entry) => void = () => {};
 
-  constructor(nowMs: () => number, flushedAfterMs: number) {
+  constructor(nowMs: () => number, flushedAfterMs: number, random: RandomStream) {
     this.#nowMs = nowMs;
     this.#flushedAfterMs = flushedAfterMs;
+    this.#random = random;
   }
 
-  /** @returns how many writes are lost */
-  powerCut(lostMs: number): number {
-    const fromMs = this.#nowMs() - Math.min(lostMs, this.#flushedAfterMs);
-    let lost = 0;
-    for (
-      let last = this.#unsynced.at(-1);
-      last !== undefined && last.atMs >= fromMs;
-      last = this.#unsynced.at(-1)
-    ) {
-      last.undo();
-      this.#unsynced.pop();
-      lost += 1;
+  /** Each file loses what was written to it in another part of the last `lostMs`: no two are flushed at the same time. */
+  powerCut(lostMs: number): readonly LostWrites[] {
+    const lost: LostWrites[] = [];
+    for (const files of [this.#buckets, this.#streams] as Map<string, Kept<BucketFile | StreamFile>>[]) {
+      for (const [name, { file, createdMs }] of files) {
+        const fromMs = this.#nowMs() - this.#random.between(0, Math.min(lostMs, this.#flushedAfterMs));
+        const gone = createdMs >= fromMs;
+        const writes = file.unflushed.lose(fromMs);
+        if (gone) files.delete(name);
+        if (gone || writes > 0) lost.push({ name, writes, gone });
+      }
     }
     return lost;
   }
 
   captures(subject: string): boolean {
-    for (const stream of this.#streams.values()) if (stream.takes(subject)) return true;
+    for (const { file } of this.#streams.values()) if (file.takes(subject)) return true;
     return false;
   }
 
   /** Keeps what was published, in each stream over its subject. @returns the last sequence number given */
   capture(subject: string, payload: Uint8Array, atWallMs: number): number {
     let sequence = 0;
-    for (const stream of this.#streams.values()) {
-      if (!stream.takes(subject)) continue;
-      this.#wrote(stream.keep(subject, payload, atWallMs));
-      sequence = stream.lastSequence;
+    for (const { file } of this.#streams.values()) {
+      if (file.takes(subject)) sequence = file.keep(subject, payload, atWallMs);
     }
     return sequence;
   }
 
-  /** Entries behind a revision; undefined for those that are there. */
-  entriesAfter(bucket: string, revision: number | undefined): readonly Entry[] {
-    const entries = [...(this.#buckets.get(bucket)?.entries.values() ?? [])];
-    return revision === undefined
-      ? entries.filter((entry) => entry.value !== undefined)
-      : entries.filter((entry) => entry.revision > revision);
+  bucket(name: string): BucketFile | undefined {
+    return this.#buckets.get(name)?.file;
   }
 
   perform(request: StoreRequest, atWallMs: number): StoreAnswer {
     if (request.op === "bucket") return this.#openBucket(request.bucket, request.valueMaxBytes);
     if (request.op === "stream") return this.#openStream(request.stream, request.options);
     if ("bucket" in request) {
-      const bucket = this.#buckets.get(request.bucket);
-      if (bucket === undefined) return rejected("STORE_FAILED", `Bucket ${request.bucket} is gone`);
-      if (request.op === "get") return ok(bucket.entries.get(request.key));
-      if (request.op === "entries") return ok(this.entriesAfter(request.bucket, undefined));
-      return this.#write(request, bucket);
+      const bucket = this.bucket(request.bucket);
+      if (bucket === undefined) return noBucket(request.bucket);
+      if (request.op === "get") return ok(bucket.get(request.key));
+      if (request.op === "entries") return ok(bucket.present(request.under));
+      return bucket.write(request);
     }
-    const stream = this.#streams.get(request.stream);
+    const stream = this.#streams.get(request.stream)?.file;
     if (stream === undefined) return rejected("STORE_FAILED", `Stream ${request.stream} is gone`);
     if (request.op === "append") return ok(this.capture(request.subject, request.payload, atWallMs));
     if (request.op === "read") return ok(stream.read(request));
     if (request.op === "count") return ok(stream.count);
-    return this.#removed(stream, request.sequence);
-  }
-
-  #removed(stream: StreamFile, sequence: number): StoreAnswer {
-    const undo = stream.remove(sequence);
-    if (undo === undefined)
-      return rejected("STORE_FAILED", `Stream ${stream.name} has no entry ${quote(sequence)}`);
-    this.#wrote(undo);
-    return ok(undefined);
+    if (stream.remove(request.sequence)) return ok(undefined);
+    return rejected("STORE_FAILED", `Stream ${stream.name} has no entry ${quote(request.sequence)}`);
   }
 
   #openBucket(name: string, valueMaxBytes: number | undefined): StoreAnswer {
-    let bucket = this.#buckets.get(name);
-    if (bucket === undefined) {
-      bucket = { valueMaxBytes, entries: new Map(), revision: 0 };
-      this.#buckets.set(name, bucket);
-    }
-    return ok(bucket.valueMaxBytes);
+    const known = this.bucket(name);
+    if (known !== undefined) return ok(known.valueMaxBytes);
+    const file = new BucketFile(valueMaxBytes, this.#unflushed(), (entry) => this.onEntry(name, entry));
+    this.#buckets.set(name, { file, createdMs: this.#nowMs() });
+    return ok(valueMaxBytes);
   }
 
   #openStream(name: string, options: StreamOptions): StoreAnswer {
-    const known = this.#streams.get(name);
-    if (known === undefined) this.#streams.set(name, new StreamFile(name, options));
-    return ok(known?.options ?? options);
+    const known = this.#streams.get(name)?.file;
+    if (known !== undefined) return ok(known.options);
+    const file = new StreamFile(name, options, this.#unflushed());
+    this.#streams.set(name, { file, createdMs: this.#nowMs() });
+    return ok(options);
   }
 
-  #write(
-    { bucket: name, key, value, revision }: StoreRequest & { op: "write" },
-    bucket: BucketFile,
-  ): StoreAnswer {
-    const refused = refuseSize(`the value of ${key}`, value?.length ?? 0, bucket.valueMaxBytes);
-    if (refused !== undefined) return refused;
-    const before = bucket.entries.get(key);
-    if (revision !== undefined && revision !== (before?.revision ?? 0)) {
-      return lostRace(key, `at revision ${revision}`);
-    }
-    bucket.revision += 1;
-    const entry: Entry = { key, value, revision: bucket.revision };
-    // Last in the map, so that the map is in order of revision.
-    bucket.entries.delete(key);
-    bucket.entries.set(key, entry);
-    this.#wrote(() => {
-      bucket.revision -= 1;
-      bucket.entries.delete(key);
-      if (before === undefined) return;
-      const sorted = [...bucket.entries, [key, before] as const].sort(
-        (a, b) => a[1].revision - b[1].revision,
-      );
-      bucket.entries = new Map(sorted);
-    });
-    this.onEntry(name, entry);
-    return ok(entry.revision);
+  #unflushed(): Unflushed {
+    return new Unflushed(this.#nowMs, this.#flushedAfterMs);
   }
+}
 
-  #wrote(undo: () => void): void {
-    const nowMs = this.#nowMs();
-    this.#unsynced.push({ atMs: nowMs, undo });
-    if (this.#unsynced.length < 1_000) return;
-    this.#unsynced = this.#unsynced.filter(({ atMs }) => atMs >= nowMs - this.#flushedAfterMs);
-  }
+export function noBucket(name: string): Outcome<never> {
+  return rejected("STORE_FAILED", `Bucket ${name} is gone`);
 }

@@ -2,7 +2,7 @@ import { SubjectTree } from "../../transport/subject-tree.ts";
 import { type ClientEnd, Connection, type Subscriber } from "./connection.ts";
 import type { DownFrame, StoreRequest, UpFrame } from "./frames.ts";
 import type { RandomStream } from "./random.ts";
-import { SimulatedDisk } from "./simulated-disk.ts";
+import { type LostWrites, noBucket, SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { Weather } from "./weather.ts";
@@ -27,6 +27,8 @@ interface ServerParts {
   readonly note: (text: string) => void;
   readonly stored: (node: string, key: string) => void;
   readonly lost: (node: string, frame: UpFrame | DownFrame, why: string) => void;
+  /** A power cut took what it had acknowledged. */
+  readonly forgot: (lost: LostWrites) => void;
 }
 
 const nothing = new Uint8Array(0);
@@ -47,7 +49,8 @@ export class SimulatedServer {
   constructor(parts: ServerParts) {
     this.#parts = parts;
     this.#storeRandom = parts.random.fork("store");
-    this.#disk = new SimulatedDisk(() => parts.clock.nowMs, parts.options.flushedAfterMs);
+    const disk = parts.random.fork("disk");
+    this.#disk = new SimulatedDisk(() => parts.clock.nowMs, parts.options.flushedAfterMs, disk);
     this.#disk.onEntry = (bucket, entry) => {
       for (const connection of this.#connections) {
         for (const [id, watched] of connection.watches) {
@@ -103,8 +106,8 @@ export class SimulatedServer {
   stop(lostMs: number): void {
     this.#up = false;
     for (const connection of [...this.#connections]) this.cut(connection, "the server has ended");
-    const lost = this.#disk.powerCut(lostMs);
-    if (lost > 0) this.#parts.note(`server lost ${lost} writes`);
+    if (lostMs === 0) return;
+    for (const lost of this.#disk.powerCut(lostMs)) this.#parts.forgot(lost);
   }
 
   start(): void {
@@ -234,8 +237,13 @@ export class SimulatedServer {
       clock.schedule(this.#gapUntilMs, () => connection.open && this.#watch(connection, again));
       return;
     }
+    const file = this.#disk.bucket(bucket);
+    if (file === undefined && afterRevision === undefined) {
+      return this.#send(connection, { op: "unwatched", id, refusal: noBucket(bucket) });
+    }
+    // One that has begun goes on once its bucket is made again.
     connection.watches.set(id, bucket);
-    for (const entry of this.#disk.entriesAfter(bucket, afterRevision)) {
+    for (const entry of (afterRevision === undefined ? file?.present() : file?.after(afterRevision)) ?? []) {
       this.#send(connection, { op: "entry", id, entry: copyOf(entry) });
     }
     this.#send(connection, { op: "present", id });

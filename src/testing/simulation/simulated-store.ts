@@ -94,8 +94,10 @@ class SimulatedBucket implements Bucket {
     return deleted.kind === "ok" ? done : deleted;
   }
 
-  async entries(): Promise<Outcome<readonly Entry[]>> {
-    const read = await this.#client.ask({ op: "entries", bucket: this.#name });
+  async entries(under?: string): Promise<Outcome<readonly Entry[]>> {
+    const refused = under === undefined ? undefined : refuseKey(under);
+    if (refused !== undefined) return refused;
+    const read = await this.#client.ask({ op: "entries", bucket: this.#name, under });
     return read.kind === "ok" ? ok((read.value as readonly Entry[]).map(copyOf)) : read;
   }
 
@@ -171,5 +173,6 @@ function streamOf(
       const counted = await client.ask({ op: "count", stream: name });
       return counted.kind === "ok" ? ok(counted.value as number) : counted;
     },
+    consume: async () => rejected("STORE_FAILED", `A consumer of ${name} is not yet simulated`),
   };
 }

@@ -77,6 +77,11 @@ export class StoreClient {
       watching.lastRevision ??= 0;
       return watching.present({ kind: "ok", value: undefined });
     }
+    if (frame.op === "unwatched") {
+      const refused = this.#watches.get(frame.id);
+      this.#watches.delete(frame.id);
+      return refused?.present(frame.refusal);
+    }
     if (frame.op !== "entry") return;
     const watching = this.#watches.get(frame.id);
     if (watching === undefined) return;

@@ -1,18 +1,21 @@
 import { SubjectTree } from "../../transport/subject-tree.ts";
 import type { StreamEntry, StreamOptions } from "../../transport/transport.ts";
+import type { Unflushed } from "./unflushed.ts";
 
 /** One stream on a simulated disk; every change can be undone. */
 export class StreamFile {
   readonly name: string;
   readonly options: StreamOptions;
+  readonly unflushed: Unflushed;
   readonly #subjects = new SubjectTree<true>();
   #entries = new Map<number, StreamEntry>();
   #bytes = 0;
-  lastSequence = 0;
+  #lastSequence = 0;
 
-  constructor(name: string, options: StreamOptions) {
+  constructor(name: string, options: StreamOptions, unflushed: Unflushed) {
     this.name = name;
     this.options = options;
+    this.unflushed = unflushed;
     for (const subject of options.subjects) this.#subjects.add(subject, true);
   }
 
@@ -24,10 +27,10 @@ export class StreamFile {
     return this.#subjects.match(subject).length > 0;
   }
 
-  /** @returns how to undo it */
-  keep(subject: string, payload: Uint8Array, storedAtMs: number): () => void {
-    this.lastSequence += 1;
-    const entry = { sequence: this.lastSequence, subject, payload, storedAtMs };
+  /** @returns its sequence number */
+  keep(subject: string, payload: Uint8Array, storedAtMs: number): number {
+    this.#lastSequence += 1;
+    const entry = { sequence: this.#lastSequence, subject, payload, storedAtMs };
     this.#add(entry);
     const gone: StreamEntry[] = [];
     const { messagesMax, bytesMax } = this.options;
@@ -36,19 +39,21 @@ export class StreamFile {
       this.#drop(oldest);
       gone.push(oldest);
     }
-    return () => {
+    this.unflushed.wrote(() => {
       this.#drop(entry);
-      this.lastSequence -= 1;
+      this.#lastSequence -= 1;
       this.#restore(gone);
-    };
+    });
+    return entry.sequence;
   }
 
-  /** @returns how to undo it; undefined where there is no such entry */
-  remove(sequence: number): (() => void) | undefined {
+  /** @returns whether there was such an entry */
+  remove(sequence: number): boolean {
     const entry = this.#entries.get(sequence);
-    if (entry === undefined) return undefined;
+    if (entry === undefined) return false;
     this.#drop(entry);
-    return () => this.#restore([entry]);
+    this.unflushed.wrote(() => this.#restore([entry]));
+    return true;
   }
 
   read(wanted: { fromSequence: number; limit: number; subject: string | undefined }): readonly StreamEntry[] {

@@ -3,6 +3,7 @@ import { applyFault } from "./apply-fault.ts";
 import type { Fault } from "./faults.ts";
 import type { DownFrame, UpFrame } from "./frames.ts";
 import { type RandomStream, randomStream } from "./random.ts";
+import type { LostWrites } from "./simulated-disk.ts";
 import { SimulatedNode } from "./simulated-node.ts";
 import { simulatedStartMs } from "./simulated-process.ts";
 import { type ServerOptions, SimulatedServer } from "./simulated-server.ts";
@@ -48,6 +49,8 @@ export class World {
   readonly random: RandomStream;
   /** Messages on actors' inboxes, and answers to them, that got lost on the way. */
   lostMessages = 0;
+  /** Writes that were acknowledged, and lost in a power cut, by the bucket's or the stream's name. */
+  readonly forgottenWrites = new Map<string, number>();
   broken: BrokenPromise | undefined;
   readonly #server: SimulatedServer;
   readonly #listeners = new Set<(node: SimulatedNode) => void>();
@@ -71,6 +74,7 @@ export class World {
         for (const listener of this.#onStored) listener(node, key);
       },
       lost: (node, frame, why) => this.#lost(node, frame, why),
+      forgot: (lost) => this.#forgot(lost),
     });
     const { wallMs = 500, drift = 0.02 } = options.clocks ?? {};
     const clocks = chance.fork("clocks");
@@ -159,6 +163,11 @@ export class World {
   /** Calls whenever the store has taken a key's value of a node. */
   onStored(listener: (node: string, key: string) => void): void {
     this.#onStored.add(listener);
+  }
+
+  #forgot({ name, writes, gone }: LostWrites): void {
+    this.forgottenWrites.set(name, (this.forgottenWrites.get(name) ?? 0) + writes);
+    this.note(gone ? `the server has lost ${name}` : `the server has lost ${writes} writes to ${name}`);
   }
 
   #lost(node: string, frame: UpFrame | DownFrame, why: string): void {
