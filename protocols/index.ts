@@ -1,5 +1,6 @@
 export * from "./address.ts";
 export { type AsyncApiOptions, asyncApiOf } from "./asyncapi.ts";
+export * from "./box-entry.ts";
 export * from "./control.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";

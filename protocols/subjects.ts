@@ -5,12 +5,13 @@ import { CoxswainError } from "./errors.ts";
  * The subject grammar; no other file spells a subject. `<zone>` is the *sending* node's trust
  * zone, a token that a publish permission binds, so that nobody else can claim it.
  *
- *     cx.<system>.in.<zone>.<address>     inbox
- *     cx.<system>.ctl.<zone>.<address>    control lane: stop, cancel, watch
- *     cx.<system>.re.<zone>.<node>.<n>    a node's replies
- *     cx.<system>.ev.<address>.<type>     emitted events and life-cycle facts
- *     cx.<system>.dead.<address>          dead letters (a stream)
- *     cx.<system>.node.<node>             heartbeats
+ *     cx.<system>.in.<zone>.<address>            inbox
+ *     cx.<system>.box.<shard>.<zone>.<address>   durable inbox (a stream)
+ *     cx.<system>.ctl.<zone>.<address>           control lane: stop, cancel, watch
+ *     cx.<system>.re.<zone>.<node>.<n>           a node's replies
+ *     cx.<system>.ev.<address>.<type>            emitted events and life-cycle facts
+ *     cx.<system>.dead.<address>                 dead letters (a stream)
+ *     cx.<system>.node.<node>                    heartbeats
  *
  * An actor's first token has one home node. The node takes all inboxes below that token with
  * two subscriptions a lane, and finds the actor in a map: 100,000 actors cost no more than one.
@@ -19,6 +20,16 @@ export type Lane = "in" | "ctl";
 
 export function inboxSubject(system: string, lane: Lane, zone: string, to: ActorAddress): string {
   return `cx.${system}.${lane}.${zone}.${to}`;
+}
+
+/** Where the inbox of a durable actor is stored. `shard` is the token of the part of all inboxes that has one owner. */
+export function boxSubject(system: string, shard: string, zone: string, to: ActorAddress): string {
+  return `cx.${system}.box.${shard}.${zone}.${to}`;
+}
+
+/** The durable inboxes of one shard, or of all (`*`). */
+export function boxPattern(system: string, shard: string | "*"): string {
+  return shard === "*" ? `cx.${system}.box.>` : `cx.${system}.box.${shard}.>`;
 }
 
 /** What a node subscribes to for a root name: the root itself, and all below it. */
@@ -146,6 +157,22 @@ export function parseInbox(system: string, subject: string): { zone: string; to:
   const to = subject.slice(zoneEnd + 1);
   const zone = subject.slice(laneEnd + 1, zoneEnd);
   return isActorAddress(to) && isToken(zone) ? { zone, to } : undefined;
+}
+
+/** The parts of a durable inbox's subject, or undefined if it is none of this system's. */
+export function parseBox(
+  system: string,
+  subject: string,
+): { shard: string; zone: string; to: ActorAddress } | undefined {
+  const prefix = `cx.${system}.box.`;
+  if (!subject.startsWith(prefix)) return undefined;
+  const shardEnd = subject.indexOf(".", prefix.length);
+  const zoneEnd = subject.indexOf(".", shardEnd + 1);
+  if (shardEnd < 0 || zoneEnd < 0) return undefined;
+  const shard = subject.slice(prefix.length, shardEnd);
+  const zone = subject.slice(shardEnd + 1, zoneEnd);
+  const to = subject.slice(zoneEnd + 1);
+  return isToken(shard) && isToken(zone) && isActorAddress(to) ? { shard, zone, to } : undefined;
 }
 
 /** The parts of an event subject. The type is the last token: types have no dot, addresses may. */

@@ -5,6 +5,8 @@ import {
   actorAddress,
   batchedSubjects,
   batchSubject,
+  boxPattern,
+  boxSubject,
   deadSubject,
   eventPattern,
   eventSubject,
@@ -16,6 +18,7 @@ import {
   joinTokens,
   nameToken,
   nodeSubject,
+  parseBox,
   parseEvent,
   parseInbox,
   replyPattern,
@@ -128,6 +131,20 @@ describe("a subject", () => {
     );
   });
 
+  test("of a durable inbox gives back shard, zone and address, and is taken by its shard's pattern alone", () => {
+    fc.assert(
+      fc.property(token, token, token, address, token, (system, shard, zone, to, other) => {
+        const subject = boxSubject(system, shard, zone, to);
+        expect(subject).toMatch(literal);
+        expect(parseBox(system, subject)).toEqual({ shard, zone, to });
+        expect(matches(boxPattern(system, "*"), subject)).toBe(true);
+        expect(matches(boxPattern(system, shard), subject)).toBe(true);
+        expect(matches(boxPattern(system, other), subject)).toBe(other === shard);
+        expect(parseInbox(system, subject)).toBeUndefined();
+      }),
+    );
+  });
+
   test("of an event gives back the address and the type it was made of", () => {
     fc.assert(
       fc.property(token, address, type, (system, from, said) => {
@@ -164,6 +181,7 @@ describe("a subject", () => {
           eventSubject(system, to, said),
           deadSubject(system, to),
           nodeSubject(system, n),
+          boxSubject(system, n, zone, to),
         ];
         expect(new Set(subjects.map((subject) => subject.split(".")[2])).size).toBe(subjects.length);
         expect(subjects.filter((subject) => matches(replyPattern(system, n), subject))).toEqual([
@@ -206,6 +224,21 @@ describe("a subject", () => {
     "",
   ])("%j is no inbox", (subject) => {
     expect(parseInbox("s", subject)).toBeUndefined();
+  });
+
+  test.each([
+    "cx.s.box.main_1",
+    "cx.s.box.main_1.z",
+    "cx.s.box.main_1.z.",
+    "cx.s.box..z.a",
+    "cx.s.box.main_1.*.a",
+    "cx.s.box.main_1.z.>",
+    "cx.s.box.main_1.z.a..b",
+    "cx.t.box.main_1.z.a",
+    "cx.s.boxes.main_1.z.a",
+    "",
+  ])("%j is no durable inbox", (subject) => {
+    expect(parseBox("s", subject)).toBeUndefined();
   });
 
   test.each(["cx.s.ev.done", "cx.s.ev..done", "cx.t.ev.a.done", "cx.s.ev.a.", "cx.s.ev.a.>", ""])(
