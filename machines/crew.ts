@@ -1,6 +1,7 @@
 import { assign, type DoneActorEvent, type ErrorActorEvent, setup, spawnChild } from "xstate";
 import { type ActorAddress, type MessageOf, type ReplyTo, work } from "../protocols/index.ts";
-import { asking, refuse, reply } from "./verbs.ts";
+import { asking } from "./calls.ts";
+import { refuse, reply } from "./verbs.ts";
 
 interface Assignment {
   readonly worker: ActorAddress;

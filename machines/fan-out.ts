@@ -10,7 +10,8 @@ import {
   type ReplyTo,
   work,
 } from "../protocols/index.ts";
-import { asking, reply } from "./verbs.ts";
+import { asking } from "./calls.ts";
+import { reply } from "./verbs.ts";
 
 interface FanOutContext {
   readonly branches: readonly Branch[];

@@ -1,6 +1,16 @@
+export {
+  type AskLimits,
+  actorsOf,
+  type CallContext,
+  type CallEnv,
+  type CallHost,
+  hostKey,
+} from "./call-context.ts";
+export * from "./calls.ts";
 export * from "./crew.ts";
 export * from "./fan-out.ts";
 export * from "./others.ts";
+export type { CallEffect, CallFailure, Retry, RetryPolicy } from "./retry.ts";
 export type { CarriedOut, Halt, Plan, StartStep, StopStep, Up } from "./supervision/plan.ts";
 export { flagsOf, type SpecHome, specOf, specsOf } from "./supervision/specs.ts";
 export type { RetryEvent, SupervisorContext, SupervisorInput } from "./supervision/supervisor-context.ts";

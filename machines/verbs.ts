@@ -2,27 +2,15 @@ import {
   type ActionArgs,
   type ActionFunction,
   type EventObject,
-  fromPromise,
   type MachineContext,
   type ParameterizedObject,
-  type PromiseActorLogic,
   sendTo,
 } from "xstate";
-import type {
-  ActorAddress,
-  OutgoingOf,
-  PayloadOf,
-  Protocol,
-  QuestionTypeOf,
-  ReplyOf,
-  ReplyTo,
-} from "../protocols/index.ts";
-import type { Actors } from "./others.ts";
+import type { ActorAddress, OutgoingOf, Protocol, ReplyTo } from "../protocols/index.ts";
 
 /**
- * What a machine says: `tell`, `reply`, `refuse`, `asking`, `fromCall`; of itself `announce` and
- * `stopSelf`; events are said with XState's own `emit`. Each is an ordinary XState action or actor logic over plain data, so that
- * graph tools see it and tests run it without a runtime.
+ * What a machine says: `tell`, `reply`, `refuse`; of itself `announce` and `stopSelf`; events are said with XState's own
+ * `emit`. Each is an ordinary XState action over plain data, so that graph tools see it and tests run it without a runtime.
  */
 
 /** A target outside the cell. Plain data; a protocol prints as its tag. */
@@ -178,142 +166,4 @@ export function stopSelf<
     reason: evaluate(reason, args, params),
   });
   return sendTo(ownLife as never, word as never) as never;
-}
-
-/** What the runtime tells a running call. Found through `self.system[hostKey]`. */
-export interface CallHost {
-  callContext(self: unknown): CallContext;
-}
-
-export interface CallContext {
-  /** Aborts when the question that caused the call is cancelled, or its actor ends. */
-  readonly signal: AbortSignal;
-  /** Names this call: the same for the same call of the same turn. */
-  readonly key: string;
-  /** What caused the call; the cell's own. */
-  readonly cause: unknown;
-  readonly cell: {
-    readonly actors: Actors;
-    ask(
-      cause: unknown,
-      protocol: Protocol,
-      to: ActorAddress,
-      message: { readonly type: string },
-      limits: AskLimits,
-    ): Promise<unknown>;
-  };
-}
-
-export interface AskLimits {
-  /** How long to wait, in milliseconds; never longer than the question that caused the call waits itself. */
-  readonly withinMs?: number;
-  /** Asks with the same key share one answer. */
-  readonly key?: string;
-  readonly signal?: AbortSignal;
-}
-
-export const hostKey: unique symbol = Symbol.for("coxswain.host") as never;
-
-function contextOf(self: unknown, system: unknown): CallContext | undefined {
-  return (system as { [hostKey]?: CallHost })[hostKey]?.callContext(self);
-}
-
-/**
- * Actor logic: a call to the outside (a model, a tool, a file), invoked by a machine.
- * `signal` aborts when the machine leaves the state, the asker cancels, or the actor ends.
- *
- * @example actors: { fetchPage: fromCall(({ input, signal }: Call<{ url: string }>) => fetch(input.url, { signal })) }
- */
-export function fromCall<Output, Input = undefined>(
-  run: (call: Call<Input>) => Promise<Output> | Output,
-): PromiseActorLogic<Output, Input> {
-  return fromPromise(async ({ input, signal, self, system, emit }) => {
-    return run(new RunningCall(input as Input, emit, signal, self, system));
-  }) as never;
-}
-
-/** What few calls ask for is made when they do: to join two signals costs more than most of a turn. */
-class RunningCall<Input> implements Call<Input> {
-  readonly input: Input;
-  readonly emit: Call<Input>["emit"];
-  readonly #left: AbortSignal;
-  readonly #self: unknown;
-  readonly #system: unknown;
-  #signal: AbortSignal | undefined;
-
-  constructor(input: Input, emit: Call<Input>["emit"], left: AbortSignal, self: unknown, system: unknown) {
-    this.input = input;
-    this.emit = emit;
-    this.#left = left;
-    this.#self = self;
-    this.#system = system;
-  }
-
-  get signal(): AbortSignal {
-    const context = this.#signal === undefined ? contextOf(this.#self, this.#system) : undefined;
-    this.#signal ??= context === undefined ? this.#left : AbortSignal.any([this.#left, context.signal]);
-    return this.#signal;
-  }
-
-  get key(): string {
-    return contextOf(this.#self, this.#system)?.key ?? "";
-  }
-
-  get actors(): Actors {
-    return actorsOf(this.#self, this.#system);
-  }
-}
-
-/** For callback logic: what its actor may do with others. @throws Error outside of a running system */
-export function actorsOf(self: unknown, system: unknown): Actors {
-  const context = contextOf(self, system);
-  if (context === undefined)
-    throw new Error("Starting actors needs a running system; provide the logic in tests");
-  return context.cell.actors;
-}
-
-export interface Call<Input> {
-  readonly input: Input;
-  readonly signal: AbortSignal;
-  readonly key: string;
-  /** To start and stop other actors. */
-  readonly actors: Actors;
-  /** Emits an event of the actor's protocol while the call goes on. */
-  emit(event: EventObject & Readonly<Record<string, unknown>>): void;
-}
-
-/** Marks logic made by {@link asking}, for tools that read machines. */
-export const asks: unique symbol = Symbol.for("coxswain.asks") as never;
-
-export type AskingInput<P extends Protocol, K extends QuestionTypeOf<P>> = AskLimits & {
-  readonly to: ActorAddress;
-  readonly with: PayloadOf<P, K>;
-};
-
-/**
- * Actor logic: asks another actor and waits; `onDone` gets the typed reply, `onError` a CoxswainError.
- *
- * @example
- * actors: { balance: asking(bank, "balance") }
- * invoke: { src: "balance", input: ({ context }) => ({ to: context.bank, with: { account: "a" }, withinMs: 2_000 }) }
- */
-export function asking<P extends Protocol, const K extends QuestionTypeOf<P>>(
-  protocol: P,
-  type: K,
-): PromiseActorLogic<ReplyOf<P, K>, AskingInput<P, K>> {
-  const logic = fromPromise(async ({ input, signal, self, system }) => {
-    const { to, with: payload, ...limits } = input as AskingInput<P, K>;
-    const context = contextOf(self, system);
-    if (context === undefined)
-      throw new Error(`asking(${protocol.name}, ${type}) needs a running system; provide the actor in tests`);
-    const both = AbortSignal.any([signal, context.signal]);
-    return context.cell.ask(
-      context.cause,
-      protocol,
-      to,
-      { ...(payload as object), type },
-      { ...limits, signal: both },
-    );
-  });
-  return Object.assign(logic, { [asks]: true }) as never;
 }

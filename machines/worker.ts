@@ -1,6 +1,7 @@
 import { assign, emit, setup } from "xstate";
 import type { MessageOf, ReplyTo, work } from "../protocols/index.ts";
-import { fromCall, refuse, reply } from "./verbs.ts";
+import { fromCall } from "./calls.ts";
+import { refuse, reply } from "./verbs.ts";
 
 interface WorkerContext {
   readonly task: unknown;

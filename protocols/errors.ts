@@ -69,6 +69,11 @@ export const errorTable = {
   CANCELLED: { family: "refusal", retryable: false, says: "the asker withdrew" },
   NO_REPLY: { family: "fault", retryable: false, says: "the actor ended before it replied" },
   ACTOR_FAILED: { family: "fault", retryable: false, says: "an actor's code threw" },
+  CALL_FAILED: {
+    family: "fault",
+    retryable: false,
+    says: "a call failed, and was tried as often as it may be",
+  },
   ACTOR_KILLED: { family: "fault", retryable: false, says: "the actor was killed" },
   LINK_BROKEN: { family: "fault", retryable: false, says: "an actor it is linked to has ended" },
   MACHINE_LOOPED: { family: "fault", retryable: false, says: "a machine took too many steps for one event" },
