@@ -85,6 +85,11 @@ export const errorTable = {
     retryable: false,
     says: "the server's version cannot do this safely",
   },
+  SNAPSHOT_REFUSED: {
+    family: "operator",
+    retryable: false,
+    says: "what is stored of the actor does not fit its machine here",
+  },
   INVARIANT_BROKEN: {
     family: "defect",
     retryable: false,
