@@ -8,6 +8,7 @@ export * from "./coverage/index.ts";
 export type { Truncation } from "./model/index.ts";
 export * from "./model/index.ts";
 export * from "./oracle/index.ts";
+export * from "./probes/index.ts";
 export * from "./proxy/index.ts";
 export * from "./simulation/index.ts";
 export * from "./team/index.ts";
