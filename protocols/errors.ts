@@ -77,6 +77,7 @@ export const errorTable = {
   ACTOR_KILLED: { family: "fault", retryable: false, says: "the actor was killed" },
   LINK_BROKEN: { family: "fault", retryable: false, says: "an actor it is linked to has ended" },
   MACHINE_LOOPED: { family: "fault", retryable: false, says: "a machine took too many steps for one event" },
+  STORE_FULL: { family: "operator", retryable: true, says: "the store is at its limit; nothing was kept" },
   STORE_FAILED: { family: "operator", retryable: true, says: "the store gave no usable answer" },
   SERVER_NOT_FOUND: { family: "operator", retryable: false, says: "no nats-server is to be had" },
   SERVER_FAILED: { family: "operator", retryable: true, says: "the nats-server did not start or ended" },

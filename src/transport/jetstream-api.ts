@@ -1,5 +1,5 @@
 import { createInbox, headers, type Msg, type MsgHdrs } from "nats";
-import { CoxswainError } from "../../protocols/index.ts";
+import { CoxswainError, type ErrorCode } from "../../protocols/index.ts";
 import type { Env } from "../env/env.ts";
 import type { EventListeners } from "./event-listeners.ts";
 import type { NatsLink } from "./nats-link.ts";
@@ -8,10 +8,17 @@ import type { Outcome } from "./transport.ts";
 
 /** Codes of JetStream's own error table. */
 export const jetStreamCode = {
+  consumerNotFound: 10014,
+  insufficientResources: 10023,
+  memoryExceeded: 10028,
   noMessageFound: 10037,
+  storageExceeded: 10047,
   streamNameInUse: 10058,
   streamNotFound: 10059,
   wrongLastSequence: 10071,
+  streamStoreFailed: 10077,
+  consumerUnfiltered: 10099,
+  consumerNotUnique: 10100,
 } as const;
 
 interface ApiError {
@@ -115,13 +122,29 @@ export function refusedWith(outcome: Outcome<unknown>, code: number): boolean {
 function read<T>(msg: Msg): Outcome<T> {
   const answer = msg.json<T & { error?: ApiError }>();
   if (answer.error === undefined) return ok(answer);
-  const { err_code: code, description = "no reason given" } = answer.error;
-  const error = new CoxswainError(
-    code === jetStreamCode.wrongLastSequence ? "ADDRESS_TAKEN" : "STORE_FAILED",
-    `JetStream refused: ${description}`,
-    { details: { jetStreamCode: code } },
-  );
-  return { kind: "rejected", error };
+  return { kind: "rejected", error: refusal(answer.error) };
+}
+
+function refusal({ err_code: code, description = "no reason given" }: ApiError): CoxswainError {
+  const details = code === undefined ? {} : { jetStreamCode: code };
+  return new CoxswainError(refusalCode(code, description), `JetStream refused: ${description}`, { details });
+}
+
+function refusalCode(code: number | undefined, description: string): ErrorCode {
+  switch (code) {
+    case jetStreamCode.wrongLastSequence:
+      return "ADDRESS_TAKEN";
+    case jetStreamCode.insufficientResources:
+    case jetStreamCode.memoryExceeded:
+    case jetStreamCode.storageExceeded:
+      return "STORE_FULL";
+    case jetStreamCode.streamStoreFailed:
+      // One code for all that a stream's file says; the words differ, and are the same from 2.9 to 2.15.
+      if (description.includes("maximum messages per subject")) return "MAILBOX_FULL";
+      return /maximum (messages|bytes) exceeded/.test(description) ? "STORE_FULL" : "STORE_FAILED";
+    default:
+      return "STORE_FAILED";
+  }
 }
 
 /** Where a delivered entry stands, read from the reply subject that JetStream gives it. */

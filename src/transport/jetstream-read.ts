@@ -2,8 +2,10 @@ import type { Msg } from "nats";
 import {
   isDeletion,
   type JetStreamApi,
+  jetStreamCode,
   operationHeader,
   positionOf,
+  refusedWith,
   requestFailure,
 } from "./jetstream-api.ts";
 import type { NatsLink } from "./nats-link.ts";
@@ -97,6 +99,41 @@ async function pull(
   timer.cancel();
   subscription.unsubscribe();
   return outcome;
+}
+
+/** Reads a queue, entry by entry: a consumer would take from it. */
+export async function readQueue(
+  api: JetStreamApi,
+  stream: string,
+  fromSequence: number,
+  limit: number = Number.POSITIVE_INFINITY,
+  subject = ">",
+): Promise<Outcome<readonly StreamEntry[]>> {
+  const entries: StreamEntry[] = [];
+  for (let sequence = Math.max(1, fromSequence); entries.length < limit; ) {
+    const next = await api.call<StoredMessage>(`STREAM.MSG.GET.${stream}`, {
+      seq: sequence,
+      next_by_subj: subject,
+    });
+    if (refusedWith(next, jetStreamCode.noMessageFound)) break;
+    if (next.kind !== "ok") return next;
+    const { seq, data = "", time, subject: storedOn } = next.value.message;
+    const payload = new Uint8Array(Buffer.from(data, "base64"));
+    entries.push({ sequence: seq, subject: storedOn, payload, storedAtMs: Date.parse(time) });
+    sequence = seq + 1;
+  }
+  return ok(entries);
+}
+
+/** What a stream's leader answers when it is asked for one message. */
+export interface StoredMessage {
+  readonly message: {
+    readonly subject: string;
+    readonly seq: number;
+    readonly data?: string;
+    readonly hdrs?: string;
+    readonly time: string;
+  };
 }
 
 /** An entry as a consumer delivers it, with a payload of its own. */

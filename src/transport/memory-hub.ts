@@ -19,8 +19,10 @@ export interface MemoryHubOptions {
   readonly payloadMaxBytes?: number;
   /** So many deliveries wait for one subscription; beyond it they are dropped with TRANSPORT_SLOW. Default 262,144. */
   readonly pendingMax?: number;
-  readonly env?: Pick<Env, "nowMs" | "random" | "soon">;
+  readonly env?: HubEnv;
 }
+
+type HubEnv = Omit<Env, "uniqueId">;
 
 /** One subscription. */
 export interface Receiver {
@@ -49,7 +51,7 @@ export class Hub {
   readonly limits: Partial<Limits> | undefined;
   readonly queue: DeliveryQueue<Receiver, Delivery>;
   readonly store: MemoryStore;
-  readonly #env: Pick<Env, "nowMs" | "random" | "soon">;
+  readonly #env: HubEnv;
   readonly #pendingMax: number;
   readonly #receivers = new SubjectTree<Receiver>();
   readonly #routes = new Map<string, Route>();
@@ -67,7 +69,7 @@ export class Hub {
     this.#env = options.env ?? realEnv;
     this.queue = new DeliveryQueue(this.#env, deliver);
     this.store = new MemoryStore({
-      nowMs: () => this.#env.nowMs(),
+      env: this.#env,
       later: (run) => this.queue.addRun(run),
       changed: () => this.#routes.clear(),
     });

@@ -1,24 +1,30 @@
 import { type CoxswainError, type Envelope, encodeEnvelope, quote } from "../../protocols/index.ts";
-import { type EventListeners, thrownBy } from "./event-listeners.ts";
+import type { Env } from "../env/env.ts";
+import { thrownBy } from "./event-listeners.ts";
+import type { QueueConnection, QueueHost } from "./memory-queue.ts";
 import { MemoryStream } from "./memory-stream.ts";
 import { done, ok, rejected } from "./outcomes.ts";
-import { lostRace, refuseKey, refuseName, refuseSize, refuseStream, sameSubjects } from "./store-rules.ts";
+import {
+  lostRace,
+  refuseConsume,
+  refuseKey,
+  refuseName,
+  refuseOther,
+  refuseSize,
+  refuseStream,
+} from "./store-rules.ts";
 import { SubjectTree } from "./subject-tree.ts";
 import type { Bucket, Closable, Entry, Outcome, Store, Stream, StreamOptions } from "./transport.ts";
 
 /** What the store needs of the hub. */
-interface Host {
-  nowMs(): number;
-  /** Runs in the order of deliveries. */
-  later(run: () => void): void;
+interface Host extends QueueHost {
+  readonly env: Pick<Env, "nowMs" | "monotonicMs" | "setTimer">;
   /** Subjects are captured from now on that were not. */
   changed(): void;
 }
 
 /** What the store needs of the transport that asks. */
-interface Connection {
-  readonly connected: boolean;
-  readonly events: EventListeners;
+interface Connection extends QueueConnection {
   publish(subject: string, payload: Uint8Array): CoxswainError | undefined;
 }
 
@@ -40,7 +46,7 @@ export class MemoryStore {
   /** Keeps what was published on a captured subject, as a server's stream does. */
   capture(subject: string, payload: Uint8Array | Envelope): void {
     const bytes = payload instanceof Uint8Array ? payload : encodeEnvelope(payload);
-    for (const stream of this.#captured.match(subject)) stream.keep(subject, bytes, this.#host.nowMs());
+    for (const stream of this.#captured.match(subject)) stream.keep(subject, bytes, this.#host.env.nowMs());
   }
 
   forConnection(connection: Connection): Store {
@@ -66,15 +72,8 @@ export class MemoryStore {
 
   #openStream(name: string, options: StreamOptions): Outcome<MemoryStream> {
     const known = this.#streams.get(name);
-    if (known !== undefined) {
-      if (sameSubjects(known.options.subjects, options.subjects)) return ok(known);
-      const subjects = quote(known.options.subjects);
-      return rejected(
-        "STORE_FAILED",
-        `Expected stream ${name} over ${quote(options.subjects)}, but it is over ${subjects}`,
-      );
-    }
-    const stream = new MemoryStream(name, options);
+    if (known !== undefined) return refuseOther(name, known.options, options) ?? ok(known);
+    const stream = new MemoryStream(name, options, this.#host);
     this.#streams.set(name, stream);
     for (const subject of options.subjects) this.#captured.add(subject, stream);
     this.#host.changed();
@@ -94,12 +93,18 @@ function streamOf(stream: MemoryStream, connection: Connection): Stream {
       if (!stream.takes(subject)) {
         return rejected("STORE_FAILED", `Stream ${stream.name} does not take ${quote(subject)}`);
       }
+      const full = stream.refuse(subject, payload);
       const error = connection.publish(subject, payload);
-      return error === undefined ? ok(stream.lastSequence) : { kind: "rejected", error };
+      if (error !== undefined) return { kind: "rejected", error };
+      return full ?? ok(stream.lastSequence);
     },
     read: async (options) => refuseClosed(connection) ?? ok(stream.read(options)),
     delete: async (sequence) => refuseClosed(connection) ?? stream.delete(sequence),
     count: async () => refuseClosed(connection) ?? ok(stream.count),
+    consume: async (options, handler) =>
+      refuseClosed(connection) ??
+      refuseConsume(stream.name, stream.options.kind, options) ??
+      stream.consumers.consume(stream, connection, options, handler),
   };
 }
 
@@ -173,8 +178,10 @@ class MemoryBucket implements Bucket {
     return done;
   }
 
-  async entries(): Promise<Outcome<readonly Entry[]>> {
-    return refuseClosed(this.#connection) ?? ok(this.#data.present());
+  async entries(under?: string): Promise<Outcome<readonly Entry[]>> {
+    if (under === undefined) return refuseClosed(this.#connection) ?? ok(this.#data.present());
+    const isUnder = ({ key }: Entry): boolean => key.startsWith(`${under}.`);
+    return this.#refuse(under) ?? ok(this.#data.present().filter(isUnder));
   }
 
   async watch(handler: (entry: Entry) => void): Promise<Outcome<Closable>> {

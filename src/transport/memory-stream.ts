@@ -1,20 +1,24 @@
 import { quote } from "../../protocols/index.ts";
+import { MemoryConsumers, type QueueHost } from "./memory-queue.ts";
 import { done, rejected } from "./outcomes.ts";
 import { SubjectTree } from "./subject-tree.ts";
 import type { Outcome, StreamEntry, StreamOptions } from "./transport.ts";
 
-/** Entries in order; the oldest go when there are too many, or too many bytes. */
+/** Entries in order. When there are too many, or too many bytes, a log's oldest go, and a queue takes no more. */
 export class MemoryStream {
   readonly name: string;
   readonly options: StreamOptions;
   readonly #subjects = new SubjectTree<true>();
+  readonly consumers: MemoryConsumers;
   readonly #entries = new Map<number, StreamEntry>();
+  readonly #perSubject = new Map<string, number>();
   #bytes = 0;
   #lastSequence = 0;
 
-  constructor(name: string, options: StreamOptions) {
+  constructor(name: string, options: StreamOptions, host: QueueHost) {
     this.name = name;
     this.options = options;
+    this.consumers = new MemoryConsumers(host);
     for (const subject of options.subjects) this.#subjects.add(subject, true);
   }
 
@@ -30,11 +34,33 @@ export class MemoryStream {
     return this.#subjects.match(subject).length > 0;
   }
 
+  has(sequence: number): boolean {
+    return this.#entries.has(sequence);
+  }
+
+  /** Why a queue does not take it. */
+  refuse(subject: string, payload: Uint8Array): Outcome<never> | undefined {
+    const { kind, messagesMax, bytesMax, subjectMessagesMax = Number.POSITIVE_INFINITY } = this.options;
+    if (kind !== "queue") return undefined;
+    if ((this.#perSubject.get(subject) ?? 0) >= subjectMessagesMax) {
+      return rejected("MAILBOX_FULL", `Expected at most ${subjectMessagesMax} entries to wait on ${subject}`);
+    }
+    // A file store's own reckoning: what is on the disk, and the payload that is to come.
+    if (this.#entries.size < messagesMax && this.#bytes + payload.length < bytesMax) return undefined;
+    return rejected("STORE_FULL", `Queue ${this.name} is full: ${this.#entries.size} entries wait`);
+  }
+
+  /** What a queue does not take is lost, as what is published to a full one on a server. */
   keep(subject: string, payload: Uint8Array, storedAtMs: number): void {
+    if (this.refuse(subject, payload) !== undefined) return;
     this.#lastSequence += 1;
     const entry = { sequence: this.#lastSequence, subject, payload: new Uint8Array(payload), storedAtMs };
     this.#entries.set(entry.sequence, entry);
     this.#bytes += bytesOf(entry);
+    if (this.options.kind === "queue") {
+      this.#perSubject.set(subject, (this.#perSubject.get(subject) ?? 0) + 1);
+      return this.consumers.offer(entry);
+    }
     const { messagesMax, bytesMax } = this.options;
     for (const oldest of this.#entries.values()) {
       if (this.#entries.size <= messagesMax && this.#bytes <= bytesMax) return;
@@ -68,6 +94,9 @@ export class MemoryStream {
   #remove(entry: StreamEntry): void {
     this.#entries.delete(entry.sequence);
     this.#bytes -= bytesOf(entry);
+    const left = (this.#perSubject.get(entry.subject) ?? 0) - 1;
+    if (left > 0) this.#perSubject.set(entry.subject, left);
+    else this.#perSubject.delete(entry.subject);
   }
 }
 

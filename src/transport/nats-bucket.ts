@@ -5,7 +5,7 @@ import {
   operationHeader,
   refusedWith,
 } from "./jetstream-api.ts";
-import { readEntries } from "./jetstream-read.ts";
+import { readEntries, type StoredMessage } from "./jetstream-read.ts";
 import { watchBucket } from "./nats-watch.ts";
 import { done, ok } from "./outcomes.ts";
 import { lostRace, refuseKey, refuseSize } from "./store-rules.ts";
@@ -13,14 +13,6 @@ import type { Bucket, Closable, Entry, Outcome } from "./transport.ts";
 
 const nothing = new Uint8Array(0);
 const expectedRevision = "Nats-Expected-Last-Subject-Sequence";
-
-interface StoredMessage {
-  readonly message: {
-    readonly seq: number;
-    readonly data?: string;
-    readonly hdrs?: string;
-  };
-}
 
 /** A key-value bucket as ADR-8 describes it, history 1. */
 export class NatsBucket implements Bucket {
@@ -68,10 +60,12 @@ export class NatsBucket implements Bucket {
     return deleted.kind === "ok" ? done : deleted;
   }
 
-  async entries(): Promise<Outcome<readonly Entry[]>> {
+  async entries(under?: string): Promise<Outcome<readonly Entry[]>> {
+    const refusal = under === undefined ? undefined : refuseKey(under);
+    if (refusal !== undefined) return refusal;
     const read = await readEntries(this.#api, `KV_${this.#name}`, {
       deliver_policy: "last_per_subject",
-      filter_subject: this.#subject(">"),
+      filter_subject: this.#subject(under === undefined ? ">" : `${under}.>`),
     });
     if (read.kind !== "ok") return read;
     const prefixLength = this.#subject("").length;

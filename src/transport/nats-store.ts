@@ -1,4 +1,4 @@
-import { type CoxswainError, quote } from "../../protocols/index.ts";
+import type { CoxswainError } from "../../protocols/index.ts";
 import { assertReplicas } from "../server/index.ts";
 import {
   JetStreamApi,
@@ -9,13 +9,28 @@ import {
 } from "./jetstream-api.ts";
 import { NatsBucket } from "./nats-bucket.ts";
 import { NatsStream } from "./nats-stream.ts";
-import { ok, rejected } from "./outcomes.ts";
-import { refuseName, refuseStream, sameSubjects } from "./store-rules.ts";
+import { ok } from "./outcomes.ts";
+import { refuseName, refuseOther, refuseStream } from "./store-rules.ts";
 import type { Bucket, Outcome, Store, Stream, StreamOptions } from "./transport.ts";
 
 /** A stream's configuration, as far as we look at it. */
 interface StreamInfo {
-  readonly config: { readonly subjects?: readonly string[]; readonly max_msg_size?: number };
+  readonly config: {
+    readonly subjects?: readonly string[];
+    readonly retention?: string;
+    readonly max_msg_size?: number;
+  };
+}
+
+function queueConfig({ subjectMessagesMax }: StreamOptions): object {
+  const bound = { max_msgs_per_subject: subjectMessagesMax, discard_new_per_subject: true };
+  return {
+    retention: "workqueue",
+    discard: "new",
+    // Nothing of ours has an id by which a server could tell it from its double.
+    duplicate_window: 100_000_000,
+    ...(subjectMessagesMax === undefined ? {} : bound),
+  };
 }
 
 /** What a key's expected revision adds to its message, which the server counts into its size. */
@@ -57,17 +72,12 @@ export class NatsStore implements Store {
       subjects: options.subjects,
       max_msgs: options.messagesMax,
       max_bytes: options.bytesMax,
-      discard: "old",
+      ...(options.kind === "queue" ? queueConfig(options) : { discard: "old" }),
     });
     if (opened.kind !== "ok") return opened;
-    const { subjects = [] } = opened.value.config;
-    if (!sameSubjects(subjects, options.subjects)) {
-      return rejected(
-        "STORE_FAILED",
-        `Expected stream ${name} over ${quote(options.subjects)}, but it is over ${quote(subjects)}`,
-      );
-    }
-    return ok(new NatsStream(this.#api, name, subjects));
+    const { subjects = [], retention } = opened.value.config;
+    const found = { subjects, kind: retention === "workqueue" ? "queue" : "log" } as const;
+    return refuseOther(name, found, options) ?? ok(new NatsStream(this.#api, name, found));
   }
 
   /** Opens it where it is there: only where it is missing is it created, with this configuration. */

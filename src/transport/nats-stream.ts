@@ -1,10 +1,11 @@
 import { quote } from "../../protocols/index.ts";
 import type { JetStreamApi } from "./jetstream-api.ts";
-import { readEntries } from "./jetstream-read.ts";
+import { readEntries, readQueue } from "./jetstream-read.ts";
+import { consumeQueue } from "./nats-queue.ts";
 import { done, ok, rejected } from "./outcomes.ts";
-import { refuseSize } from "./store-rules.ts";
+import { refuseConsume, refuseSize } from "./store-rules.ts";
 import { isSubject, SubjectTree } from "./subject-tree.ts";
-import type { Outcome, Stream, StreamEntry } from "./transport.ts";
+import type { ConsumeOptions, Consumption, Outcome, QueueEntry, Stream, StreamEntry } from "./transport.ts";
 
 /** A JetStream stream. */
 export class NatsStream implements Stream {
@@ -12,9 +13,16 @@ export class NatsStream implements Stream {
   readonly #name: string;
   readonly #subjects = new SubjectTree<true>();
 
-  constructor(api: JetStreamApi, name: string, subjects: readonly string[]) {
+  readonly #kind: "log" | "queue";
+
+  constructor(
+    api: JetStreamApi,
+    name: string,
+    { subjects, kind }: { readonly subjects: readonly string[]; readonly kind: "log" | "queue" },
+  ) {
     this.#api = api;
     this.#name = name;
+    this.#kind = kind;
     for (const subject of subjects) this.#subjects.add(subject, true);
   }
 
@@ -31,6 +39,7 @@ export class NatsStream implements Stream {
     options: { fromSequence?: number; limit?: number; subject?: string } = {},
   ): Promise<Outcome<readonly StreamEntry[]>> {
     const { fromSequence = 1, limit, subject } = options;
+    if (this.#kind === "queue") return readQueue(this.#api, this.#name, fromSequence, limit, subject);
     const read = await readEntries(
       this.#api,
       this.#name,
@@ -56,5 +65,13 @@ export class NatsStream implements Stream {
   async count(): Promise<Outcome<number>> {
     const info = await this.#api.call<{ state: { messages: number } }>(`STREAM.INFO.${this.#name}`);
     return info.kind === "ok" ? ok(info.value.state.messages) : info;
+  }
+
+  async consume(
+    options: ConsumeOptions,
+    handler: (entry: QueueEntry) => void,
+  ): Promise<Outcome<Consumption>> {
+    const refusal = refuseConsume(this.#name, this.#kind, options);
+    return refusal ?? consumeQueue(this.#api, this.#name, options, handler);
   }
 }

@@ -1,17 +1,18 @@
 import { quote } from "../../protocols/index.ts";
 import { rejected } from "./outcomes.ts";
 import { isPattern } from "./subject-tree.ts";
-import type { Outcome, StreamOptions } from "./transport.ts";
+import type { ConsumeOptions, Outcome, StreamOptions } from "./transport.ts";
 
 // What both stores refuse alike, before anything is sent.
 
 type Refusal = Outcome<never> | undefined;
+type StreamForm = Pick<StreamOptions, "subjects" | "kind">;
 
 const nameForm = /^[A-Za-z0-9_-]{1,200}$/;
 const keyForm = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 const keyLengthMax = 512;
 
-export function refuseName(what: "bucket" | "stream", name: string): Refusal {
+export function refuseName(what: "bucket" | "stream" | "consumer", name: string): Refusal {
   if (nameForm.test(name)) return undefined;
   return rejected(
     "OPTION_INVALID",
@@ -28,22 +29,55 @@ export function refuseKey(key: string): Refusal {
 }
 
 export function refuseStream(name: string, options: StreamOptions): Refusal {
-  const { subjects, messagesMax, bytesMax } = options;
+  const { subjects, messagesMax, bytesMax, kind = "log", subjectMessagesMax } = options;
   if (subjects.length === 0 || !subjects.every(isPattern)) {
     return rejected(
       "OPTION_INVALID",
       `Expected subjects for stream ${quote(name)} like ["cx.demo.dead.>"], got ${quote(subjects)}`,
     );
   }
-  for (const [option, value] of Object.entries({ messagesMax, bytesMax })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
+  if (kind !== "log" && kind !== "queue") {
+    return rejected("OPTION_INVALID", `Expected kind to be "log" or "queue", got ${quote(kind)}`);
+  }
+  if (kind === "log" && subjectMessagesMax !== undefined) {
+    return rejected("OPTION_INVALID", "Expected subjectMessagesMax for a queue only, got it for a log");
+  }
+  return refuseCounts({ messagesMax, bytesMax, subjectMessagesMax }) ?? refuseName("stream", name);
+}
+
+function refuseCounts(counts: Readonly<Record<string, number | undefined>>): Refusal {
+  for (const [option, value] of Object.entries(counts)) {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
       return rejected(
         "OPTION_INVALID",
         `Expected ${option} to be a whole number from 1, got ${quote(value)}`,
       );
     }
   }
-  return refuseName("stream", name);
+  return undefined;
+}
+
+/** An existing stream must be the one that was asked for; only its limits may be others. */
+export function refuseOther(name: string, found: StreamForm, wanted: StreamForm): Refusal {
+  const { subjects, kind = "log" } = wanted;
+  if (!sameSubjects(found.subjects, subjects)) {
+    return rejected(
+      "STORE_FAILED",
+      `Expected stream ${name} over ${quote(subjects)}, but it is over ${quote(found.subjects)}`,
+    );
+  }
+  const { kind: foundKind = "log" } = found;
+  if (foundKind === kind) return undefined;
+  return rejected("STORE_FAILED", `Expected stream ${name} to be a ${kind}, but it is a ${foundKind}`);
+}
+
+export function refuseConsume(stream: string, kind: StreamOptions["kind"], options: ConsumeOptions): Refusal {
+  const { name, subject, ackWaitMs, unacknowledgedMax } = options;
+  if (kind !== "queue") return rejected("STORE_FAILED", `Stream ${stream} is no queue: it has no consumers`);
+  if (!isPattern(subject)) {
+    return rejected("OPTION_INVALID", `Expected a subject pattern like "box.7.>", got ${quote(subject)}`);
+  }
+  return refuseCounts({ ackWaitMs, unacknowledgedMax }) ?? refuseName("consumer", name);
 }
 
 export function refuseSize(what: string, bytes: number, bytesMax: number | undefined): Refusal {
@@ -55,6 +89,6 @@ export function lostRace(key: string, expected: string): Outcome<never> {
   return rejected("ADDRESS_TAKEN", `Expected ${key} to be ${expected}, but another writer was first`);
 }
 
-export function sameSubjects(one: readonly string[], other: readonly string[]): boolean {
+function sameSubjects(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((subject) => other.includes(subject));
 }

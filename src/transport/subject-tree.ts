@@ -30,6 +30,17 @@ export function refusedSubject(subject: string, reply: string | undefined): Coxs
   return reply === undefined || isSubject(reply) ? undefined : subjectError("a subject", reply);
 }
 
+/** Whether some subject matches both patterns. */
+export function overlap(one: string, other: string): boolean {
+  const [mine, theirs] = [one.split("."), other.split(".")];
+  for (let at = 0; ; at++) {
+    const [a, b] = [mine[at], theirs[at]];
+    if (a === undefined || b === undefined) return a === b;
+    if (a === ">" || b === ">") return true;
+    if (a !== b && a !== "*" && b !== "*") return false;
+  }
+}
+
 interface Node<T> {
   readonly children: Map<string, Node<T>>;
   readonly items: Set<T>;

@@ -77,7 +77,7 @@ export interface Transport {
 export interface Store {
   /** Opens a bucket, creating it where it is missing. History 1. `limits` hold where it is created. */
   bucket(name: string, limits?: { readonly valueMaxBytes?: number }): Promise<Outcome<Bucket>>;
-  /** Opens a stream over subjects, creating it where it is missing; the oldest entries go when a limit is reached. */
+  /** Opens a stream over subjects, creating it where it is missing. Its `kind` and limits hold where it is created. */
   stream(name: string, options: StreamOptions): Promise<Outcome<Stream>>;
 }
 
@@ -99,7 +99,8 @@ export interface Bucket {
   put(key: string, value: Uint8Array): Promise<Outcome<number>>;
   /** With `revision`, only on it. */
   delete(key: string, revision?: number): Promise<Outcome>;
-  entries(): Promise<Outcome<readonly Entry[]>>;
+  /** All that are present, in order of revision; with `under`, those whose key begins with it and a dot. */
+  entries(under?: string): Promise<Outcome<readonly Entry[]>>;
   /** Present entries first, in order of revision, then every change. Resolves once the present ones were delivered. */
   watch(handler: (entry: Entry) => void): Promise<Outcome<Closable>>;
 }
@@ -108,10 +109,20 @@ export interface StreamOptions {
   readonly subjects: readonly string[];
   readonly messagesMax: number;
   readonly bytesMax: number;
+  /**
+   * - `log` (default): entries stay; when a limit is reached, the oldest go.
+   * - `queue`: an entry goes when its consumer acknowledges it; when a limit is reached, `append` is rejected.
+   */
+  readonly kind?: "log" | "queue";
+  /** Of a queue: entries that may wait on one subject. Beyond it `append` is rejected with MAILBOX_FULL, other subjects are served. */
+  readonly subjectMessagesMax?: number;
 }
 
 export interface Stream {
-  /** Resolves with the sequence number once the server has stored it. */
+  /**
+   * Resolves with the sequence number once the server has stored it. Rejected with MAILBOX_FULL (a queue's subject is at its limit) or
+   * STORE_FULL (the stream is): it was not stored. `unknown`: it may have been.
+   */
   append(subject: string, payload: Uint8Array): Promise<Outcome<number>>;
   /** Entries from `fromSequence` (default the first), oldest first, at most `limit`. */
   read(options?: {
@@ -121,6 +132,38 @@ export interface Stream {
   }): Promise<Outcome<readonly StreamEntry[]>>;
   delete(sequence: number): Promise<Outcome>;
   count(): Promise<Outcome<number>>;
+  /**
+   * Of a queue: takes its entries, all that wait from the first on, in order, then those that come. The handler of whoever consumed
+   * under this name before gets nothing more once this resolves, and what it acknowledges counts no more. After a lost connection,
+   * or `ackWaitMs`, entries come again that were not acknowledged, maybe after later ones.
+   */
+  consume(options: ConsumeOptions, handler: (entry: QueueEntry) => void): Promise<Outcome<Consumption>>;
+}
+
+export interface ConsumeOptions {
+  /** A token. One consumer a name: who consumes under it takes it from whoever did before. */
+  readonly name: string;
+  /** The entries wanted, as a pattern. The patterns of a queue's consumers must not overlap. */
+  readonly subject: string;
+  /** An entry that is not acknowledged for so long is delivered again, in milliseconds. */
+  readonly ackWaitMs: number;
+  /** So many are delivered and not acknowledged; then no more until some are. */
+  readonly unacknowledgedMax: number;
+}
+
+/** An entry of a queue, delivered. */
+export interface QueueEntry extends StreamEntry {
+  /** Takes it out of the queue. Not awaited: where it is lost, the entry is delivered again. Idempotent. */
+  acknowledge(): void;
+}
+
+/** Ends when it is closed, or when somebody else consumes under its name. */
+export interface Consumption extends Closable {
+  /**
+   * Resolves when it is over: `closed` by us (or with the transport), `taken` by another consumer of the name, `gone` with the
+   * stream. Until then it outlives lost connections and restarts of the server.
+   */
+  readonly ended: Promise<"closed" | "taken" | "gone">;
 }
 
 export interface StreamEntry {

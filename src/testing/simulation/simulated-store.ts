@@ -6,9 +6,9 @@ import {
   lostRace,
   refuseKey,
   refuseName,
+  refuseOther,
   refuseSize,
   refuseStream,
-  sameSubjects,
 } from "../../transport/store-rules.ts";
 import { SubjectTree } from "../../transport/subject-tree.ts";
 import type {
@@ -38,11 +38,9 @@ export function simulatedStore(client: StoreClient, events: EventListeners, payl
       if (refused !== undefined) return refused;
       const opened = await client.ask({ op: "stream", stream: name, options });
       if (opened.kind !== "ok") return opened;
-      const { subjects } = opened.value as StreamOptions;
-      if (sameSubjects(subjects, options.subjects))
-        return ok(streamOf(client, name, subjects, payloadMaxBytes));
-      const text = `Expected stream ${name} over ${quote(options.subjects)}, but it is over ${quote(subjects)}`;
-      return rejected("STORE_FAILED", text);
+      const found = opened.value as StreamOptions;
+      const other = refuseOther(name, found, options);
+      return other ?? ok(streamOf(client, name, found.subjects, payloadMaxBytes));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { realEnv } from "../../../src/env/env.ts";
 import { createMemoryHub, type MemoryHubOptions } from "../../../src/transport/memory.ts";
 import { transportContract } from "./contract.ts";
 import { bytes, eventsOf, type Pair, textOf } from "./support.ts";
@@ -54,7 +55,7 @@ describe("memory transport", () => {
   it("which member of a queue group is chosen is the environment's chance", async () => {
     const draws = [0.9, 0.1, 0.5];
     await using pair = makePair({
-      env: { nowMs: () => 0, soon: (run) => void setImmediate(run), random: () => draws.shift() ?? 0 },
+      env: { ...realEnv, random: () => draws.shift() ?? 0 },
     });
     const got: string[] = [];
     for (const member of ["a", "b", "c"]) {
