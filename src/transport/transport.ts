@@ -77,7 +77,7 @@ export interface Transport {
 export interface Store {
   /** Opens a bucket, creating it where it is missing. History 1. `limits` hold where it is created. */
   bucket(name: string, limits?: { readonly valueMaxBytes?: number }): Promise<Outcome<Bucket>>;
-  /** Opens a stream over subjects, creating it where it is missing. Its `kind` and limits hold where it is created. */
+  /** Opens a stream over subjects, creating it where it is missing. One of other subjects or another kind is rejected; limits hold where it is created. */
   stream(name: string, options: StreamOptions): Promise<Outcome<Stream>>;
 }
 
@@ -133,9 +133,10 @@ export interface Stream {
   delete(sequence: number): Promise<Outcome>;
   count(): Promise<Outcome<number>>;
   /**
-   * Of a queue: takes its entries, all that wait from the first on, in order, then those that come. The handler of whoever consumed
-   * under this name before gets nothing more once this resolves, and what it acknowledges counts no more. After a lost connection,
-   * or `ackWaitMs`, entries come again that were not acknowledged, maybe after later ones.
+   * Of a queue: takes its entries, all that wait from the first on, in order, then those that come. Once this resolves, whoever
+   * consumed under this name before gets nothing more than what is on its way to it, and what it acknowledges counts no more; over
+   * NATS it learns of it within some four seconds. After a lost connection, or `ackWaitMs`, entries come again that were not
+   * acknowledged, after later ones in the second case.
    */
   consume(options: ConsumeOptions, handler: (entry: QueueEntry) => void): Promise<Outcome<Consumption>>;
 }
@@ -143,7 +144,7 @@ export interface Stream {
 export interface ConsumeOptions {
   /** A token. One consumer a name: who consumes under it takes it from whoever did before. */
   readonly name: string;
-  /** The entries wanted, as a pattern. The patterns of a queue's consumers must not overlap. */
+  /** The entries wanted, as a pattern. The patterns of a queue's consumers must not overlap, also with those of one that has ended. */
   readonly subject: string;
   /** An entry that is not acknowledged for so long is delivered again, in milliseconds. */
   readonly ackWaitMs: number;
@@ -153,7 +154,10 @@ export interface ConsumeOptions {
 
 /** An entry of a queue, delivered. */
 export interface QueueEntry extends StreamEntry {
-  /** Takes it out of the queue. Not awaited: where it is lost, the entry is delivered again. Idempotent. */
+  /**
+   * Takes it out of the queue. Not awaited: where it is lost, the entry is delivered again. Counts until another consumes under the
+   * name, also after `close`. Idempotent.
+   */
   acknowledge(): void;
 }
 

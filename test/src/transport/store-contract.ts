@@ -52,6 +52,25 @@ function bucketContract(makePair: MakePair): void {
     expect(okOf(await bucket.entries()).map(({ key }) => key)).toEqual(["b", "c", "a"]);
   });
 
+  it("of the entries those under a key are asked for alone, not the key itself nor one that begins alike", async () => {
+    await using pair = await makePair();
+    const name = unique("under");
+    const one = okOf(await pair.one.store.bucket(name));
+    const two = okOf(await pair.two.store.bucket(name));
+    for (const key of ["crew.b", "crew", "crew.a.x", "crews.a", "crew.gone", "other.crew.a"]) {
+      okOf(await one.put(key, bytes(key)));
+    }
+    okOf(await one.delete("crew.gone"));
+    okOf(await one.put("crew.b", bytes("new")));
+    expect(okOf(await two.entries("crew")).map(shown)).toEqual(["crew.a.x=crew.a.x@3", "crew.b=new@8"]);
+    expect(okOf(await two.entries("crew.a")).map(shown)).toEqual(["crew.a.x=crew.a.x@3"]);
+    expect(okOf(await two.entries("nobody"))).toEqual([]);
+    expect(await two.entries("crew.*")).toMatchObject({
+      kind: "rejected",
+      error: { code: "OPTION_INVALID" },
+    });
+  });
+
   it("of many who compare and set on one revision exactly one wins, round after round", async () => {
     await using pair = await makePair();
     const name = unique("race");

@@ -26,4 +26,4 @@ async function makePair(): Promise<Pair> {
   };
 }
 
-transportContract("simulated", makePair);
+transportContract("simulated", makePair, ["queues"]);
