@@ -89,10 +89,9 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
 async function join(node: Node, record: NodeRecord, opened: Opened): Promise<ActorSystem> {
   const { store } = opened.transport;
   const letters = deadLetterStream(node.system);
-  const [bucket, stream] = await Promise.all([
-    store.bucket(`cx_${node.system}`),
-    store.stream(letters.name, letters.options),
-  ]);
+  const open = () =>
+    Promise.all([store.bucket(`cx_${node.system}`), store.stream(letters.name, letters.options)]);
+  const [bucket, stream] = await open();
   const self = nodeAddress(record.node);
   node.deadLetters = new DeadLetters(node, valueOrThrow(stream));
   const registry = new Registry(valueOrThrow(bucket), record, node.env, {
@@ -110,6 +109,10 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
       node.asks.nodeDown(from, [root]);
     },
     answers: (gone) => answers(node, gone),
+    reopen: async () => {
+      const opened = await open();
+      return opened.find(({ kind }) => kind !== "ok") ?? opened[0];
+    },
     rootLost: (root, owner) => node.roots.lose(root, owner),
     failed: (error) =>
       node.report({ level: "warning", message: `The lease was not renewed: ${error.message}`, error }),

@@ -1,95 +1,83 @@
 import { CoxswainError, decodeValue, encodeValue, quote } from "../protocols/index.ts";
+import {
+  ClusterView,
+  type Member,
+  type NodeRecord,
+  type RootRecord,
+  type ViewEvents,
+} from "./cluster-view.ts";
 import type { Env, Timer } from "./env/env.ts";
 import { isLostRace, valueOrThrow } from "./transport/outcomes.ts";
-import type { Bucket, Closable, Entry } from "./transport/transport.ts";
+import type { Bucket, Entry, Outcome } from "./transport/transport.ts";
 
-export interface NodeRecord {
-  readonly node: string;
-  /** New at each start: a node that comes back is another one. */
-  readonly incarnation: string;
-  readonly zone: string;
-  readonly pid: number;
-  readonly host: string;
-  readonly startedAtMs: number;
-  readonly leaseMs: number;
-  /** How often it has come back to the server. */
-  readonly connections?: number;
-}
+export type { NodeRecord } from "./cluster-view.ts";
 
-interface RootRecord {
-  readonly node: string;
-  readonly incarnation: string;
-}
-
-interface Member {
-  readonly record: NodeRecord;
-  readonly revision: number;
-  /** When we last saw its record move, on our own monotonic clock. */
-  readonly seenMs: number;
-  /** It renewed since we look: it lives, it is no leftover of a killed process. */
-  readonly renewed: boolean;
-}
-
-export interface RegistryEvents {
-  nodeUp(record: NodeRecord): void;
-  nodeDown(record: NodeRecord, reason: "left" | "lost", roots: readonly string[]): void;
-  /** What was sent to these, or by them, may be lost: their node came back to the server, or they were given back. */
-  uncertain(roots: readonly string[]): void;
-  /** A root name went from one node to another, which judged the first to be gone before we did. */
-  rootMoved(root: string, from: string): void;
+export interface RegistryEvents extends Omit<ViewEvents, "rootSeen"> {
   /** Another node holds a root name that was ours: our lease was over. */
   rootLost(root: string, owner: string): void;
   failed(error: CoxswainError): void;
   /** Whether this very incarnation answers now; false says nothing. */
   answers(record: NodeRecord): Promise<boolean>;
+  /** Makes again what the store holds for the system, where that is gone. */
+  reopen(): Promise<Outcome<unknown>>;
 }
 
 /**
  * Who lives where: nodes with a lease, and the root names they hold, in one key-value bucket that
  * every node watches. A root name is claimed by create, and taken over by compare-and-set once its
  * node's record has not moved for a lease, judged on our own monotonic clock: no clock is compared
- * with another's.
+ * with another's. A server whose power was cut may have forgotten what it had acknowledged: whoever comes back to it enters
+ * again what it holds.
  */
 export class Registry {
   readonly #bucket: Bucket;
   readonly #env: Env;
   readonly #events: RegistryEvents;
   readonly #me: NodeRecord;
-  readonly #members = new Map<string, Member>();
-  readonly #roots = new Map<string, RootRecord>();
+  readonly #view: ClusterView;
   readonly #mine = new Map<string, number>();
   readonly #claims = new Map<string, Promise<void>>();
   /** Root names that may be ours in the store though we do not hold them. */
   readonly #unreleased = new Set<string>();
+  /** Root names that are ours, and that the store does not know as ours. */
+  readonly #takingBack = new Set<string>();
   #revision = 0;
   #connections = 0;
-  #watching: Closable | undefined;
   #timer: Timer | undefined;
   #left = false;
   #renewing: Promise<void> | undefined;
-  /** We slept, or the store did not answer: silence of others says nothing. */
-  #deaf = false;
-  #hearingSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor(bucket: Bucket, me: NodeRecord, env: Env, events: RegistryEvents) {
     this.#bucket = bucket;
     this.#me = me;
     this.#env = env;
     this.#events = events;
+    this.#view = new ClusterView(bucket, me, env, {
+      nodeUp: (record) => events.nodeUp(record),
+      nodeDown: (record, reason, roots) => events.nodeDown(record, reason, roots),
+      uncertain: (roots) => events.uncertain(roots),
+      rootMoved: (root, from) => events.rootMoved(root, from),
+      rootSeen: (root, owner, revision) => this.#rootSeen(root, owner, revision),
+    });
   }
 
   /** We came back to the server. The next renewal tells the others. */
   reconnected(): void {
     this.#connections += 1;
+    if (!this.#left) void this.#unlessUnreadable(this.#look());
   }
 
   get #record(): Uint8Array {
     return encodeValue({ ...this.#me, connections: this.#connections } satisfies NodeRecord);
   }
 
+  get #rootRecord(): Uint8Array {
+    return encodeValue({ node: this.#me.node, incarnation: this.#me.incarnation } satisfies RootRecord);
+  }
+
   /** Enters the cluster. @throws ADDRESS_TAKEN where a live node has our name */
   async join(): Promise<void> {
-    this.#watching = valueOrThrow(await this.#bucket.watch((entry) => this.#changed(entry)));
+    valueOrThrow(await this.#view.look());
     const key = `node.${this.#me.node}`;
     for (;;) {
       const made = await this.#bucket.create(key, this.#record);
@@ -128,9 +116,10 @@ export class Registry {
     this.#claims.delete(root);
     if (revision === undefined) return;
     const deleted = await this.#bucket.delete(`root.${root}`, revision);
-    if (deleted.kind === "ok" || isLostRace(deleted)) return;
+    if (deleted.kind === "ok") return;
+    // Another's by now, or ours from another time, which the store had lost or was given back.
     this.#unreleased.add(root);
-    throw deleted.error;
+    if (!isLostRace(deleted)) throw deleted.error;
   }
 
   /** A name that we did not give back, or took without hearing of it, would be taken as long as we live. */
@@ -147,25 +136,23 @@ export class Registry {
 
   /** The node that holds a root name, as far as this node has heard. */
   ownerOf(root: string): string | undefined {
-    return this.#roots.get(root)?.node;
+    return this.#view.rootOwner(root)?.node;
   }
 
   /** Whether another node, which is seen alive, holds a root name. */
   isHeldElsewhere(root: string): boolean {
-    const { node = "", incarnation } = this.#roots.get(root) ?? {};
-    const living = this.#members.get(node)?.record.incarnation;
-    return living !== undefined && living === incarnation && incarnation !== this.#me.incarnation;
+    return this.#view.isHeldElsewhere(root);
   }
 
   get nodes(): readonly NodeRecord[] {
-    return [...this.#members.values()].map((member) => member.record);
+    return this.#view.nodes;
   }
 
   /** Stops looking, and renews nothing. */
   close(): void {
     this.#left = true;
     this.#timer?.cancel();
-    this.#watching?.close();
+    this.#view.close();
   }
 
   async leave(): Promise<void> {
@@ -189,8 +176,9 @@ export class Registry {
 
   async #claim(root: string): Promise<void> {
     const key = `root.${root}`;
-    const mine = encodeValue({ node: this.#me.node, incarnation: this.#me.incarnation } satisfies RootRecord);
+    const mine = this.#rootRecord;
     for (;;) {
+      await this.#untilSure(root);
       const made = await this.#bucket.create(key, mine);
       if (made.kind === "ok") return this.#take(root, made.value);
       const held = valueOrThrow(await this.#bucket.get(key));
@@ -212,13 +200,21 @@ export class Registry {
     this.#mine.set(root, revision);
     if (!this.#left) return;
     void this.release(root).catch(() => {});
-    throw new CoxswainError("SYSTEM_CLOSED", "The system was closed meanwhile");
+    throw closedMeanwhile();
+  }
+
+  /** Waits at most a lease for whoever held the name when the store forgot it. */
+  async #untilSure(root: string): Promise<void> {
+    while (this.#view.doubts(root)) {
+      if (this.#left) throw closedMeanwhile();
+      await this.#pause();
+    }
   }
 
   /** Waits at most a lease for a node that may be dead. @throws ADDRESS_TAKEN once it is seen alive */
   async #untilGone(node: string, what: string, incarnation?: string): Promise<void> {
     for (;;) {
-      const member = this.#members.get(node);
+      const member = this.#view.member(node);
       if (member === undefined || (incarnation !== undefined && member.record.incarnation !== incarnation))
         return;
       if (member.renewed || (await this.#events.answers(member.record))) {
@@ -228,11 +224,15 @@ export class Registry {
           { details: { node } },
         );
       }
-      if (this.#left) throw new CoxswainError("SYSTEM_CLOSED", "The system was closed meanwhile");
+      if (this.#left) throw closedMeanwhile();
       // Where all nodes died at once nobody is there yet to sweep their records away.
-      if (this.#silentMs(member) > member.record.leaseMs && (await this.#isUnmoved(member))) return;
-      await new Promise<void>((resolve) => this.#env.setTimer(this.#me.leaseMs / 10, resolve));
+      if (this.#view.silentMs(member) > member.record.leaseMs && (await this.#isUnmoved(member))) return;
+      await this.#pause();
     }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#env.setTimer(this.#me.leaseMs / 10, resolve));
   }
 
   /** Whether the store, too, has the record as we have last seen it. */
@@ -241,53 +241,81 @@ export class Registry {
     return found.kind === "ok" && found.value?.revision === revision;
   }
 
-  #changed(entry: Entry): void {
-    const [kind, name] = [entry.key.slice(0, 4), entry.key.slice(5)];
-    if (kind === "node") this.#nodeChanged(name, entry);
-    if (kind === "root") this.#rootChanged(name, entry);
-  }
-
-  #nodeChanged(node: string, entry: Entry): void {
-    const known = this.#members.get(node);
-    if (entry.value === undefined) {
-      // Who leaves has renewed lately; else another node swept the record away.
-      const swept = known !== undefined && this.#silentMs(known) > (known.record.leaseMs * 2) / 3;
-      return known && this.#lose(known, swept ? "lost" : "left");
-    }
-    const record = decodeValue(entry.value) as NodeRecord;
-    const same = known?.record.incarnation === record.incarnation;
-    if (known !== undefined && !same) this.#lose(known, "lost");
-    const renewed = same || record.incarnation === this.#me.incarnation;
-    this.#members.set(node, { record, revision: entry.revision, seenMs: this.#env.monotonicMs(), renewed });
-    if (!same) this.#events.nodeUp(record);
-    // One that was taken for lost comes back with what it holds.
-    if (same && known.record.connections === record.connections) return;
-    this.#events.uncertain(this.#rootsOf(record));
-  }
-
-  #rootChanged(root: string, entry: Entry): void {
-    if (entry.value === undefined) {
-      if (this.#roots.delete(root)) this.#events.uncertain([root]);
+  #rootSeen(root: string, { node, incarnation }: RootRecord, revision: number): void {
+    const mine = this.#mine.get(root);
+    if (incarnation === this.#me.incarnation) {
+      if (mine === undefined && !this.#claims.has(root)) this.#unreleased.add(root);
       return;
     }
-    const owner = decodeValue(entry.value) as RootRecord;
-    const before = this.#roots.get(root);
-    this.#roots.set(root, owner);
-    if (before !== undefined && before.incarnation !== owner.incarnation)
-      this.#events.rootMoved(root, before.node);
-    if (owner.incarnation === this.#me.incarnation || !this.#mine.has(root)) return;
+    if (mine === undefined) return;
+    // From before we took it: the store has lost that we did.
+    if (revision < mine) void this.#unlessUnreadable(this.#takeBack(root));
+    else this.#lose(root, node);
+  }
+
+  #lose(root: string, owner: string): void {
     this.#mine.delete(root);
     this.#claims.delete(root);
-    this.#events.rootLost(root, owner.node);
+    this.#events.rootLost(root, owner);
   }
 
-  #lose(member: Member, reason: "left" | "lost"): void {
-    this.#members.delete(member.record.node);
-    this.#events.nodeDown(member.record, reason, this.#rootsOf(member.record));
+  /** Sees what the store has, and enters again what it has lost of us. */
+  async #look(): Promise<void> {
+    const opened = await this.#events.reopen();
+    const looked = opened.kind === "ok" ? await this.#view.look() : opened;
+    if (this.#left) return this.#view.close();
+    // The next beat looks again.
+    if (looked.kind !== "ok") return this.#view.missed();
+    await this.#rejoin();
+    const { incarnation } = this.#me;
+    const forgotten = [...this.#mine.keys()].filter(
+      (root) => this.#view.rootOwner(root)?.incarnation !== incarnation || this.#view.isDoubtful(root),
+    );
+    await Promise.all(forgotten.map((root) => this.#takeBack(root)));
   }
 
-  #rootsOf({ incarnation }: NodeRecord): string[] {
-    return [...this.#roots].filter(([, owner]) => owner.incarnation === incarnation).map(([root]) => root);
+  /**
+   * Enters a name again that we hold and the store has forgotten. Where it has given it to another node, that one may be about to
+   * give it back, as it did before; if it does not, it is the other's.
+   */
+  async #takeBack(root: string): Promise<void> {
+    if (this.#takingBack.has(root)) return;
+    this.#takingBack.add(root);
+    const untilMs = this.#env.monotonicMs() + (this.#me.leaseMs * 2) / 3;
+    while (!this.#left && this.#mine.has(root)) {
+      const found = await this.#bucket.get(`root.${root}`);
+      // Without an answer the next look, or the next connection's, tries again.
+      if (found.kind !== "ok") break;
+      const other = await this.#takenBack(root, found.value);
+      if (other === undefined) break;
+      if (other.node !== this.#me.node && this.#env.monotonicMs() > untilMs) {
+        if (this.#mine.has(root)) this.#lose(root, other.node);
+        break;
+      }
+      await this.#pause();
+    }
+    this.#takingBack.delete(root);
+  }
+
+  /** @returns who has it, if it is not ours yet */
+  async #takenBack(root: string, found: Entry | undefined): Promise<RootRecord | undefined> {
+    const key = `root.${root}`;
+    const owner = found?.value === undefined ? undefined : (decodeValue(found.value) as RootRecord);
+    if (found !== undefined && owner?.incarnation === this.#me.incarnation) {
+      if (this.#mine.has(root)) this.#mine.set(root, found.revision);
+      return undefined;
+    }
+    const living = owner && this.#view.member(owner.node)?.record.incarnation === owner.incarnation;
+    if (living === true) return owner;
+    const made =
+      found === undefined
+        ? await this.#bucket.create(key, this.#rootRecord)
+        : await this.#bucket.update(key, this.#rootRecord, found.revision);
+    if (made.kind !== "ok") return owner ?? this.#me;
+    // Given back meanwhile.
+    if (this.#mine.has(root)) this.#mine.set(root, made.value);
+    else this.#unreleased.add(root);
+    return undefined;
   }
 
   /** Renews our lease three times within it; each time the store has answered, looks whose has run out. */
@@ -297,25 +325,27 @@ export class Registry {
     const setMs = this.#env.monotonicMs();
     this.#timer = this.#env.setTimer(leaseMs / 3, () => {
       // A process that slept has yet to read what came meanwhile.
-      if (this.#env.monotonicMs() - setMs > leaseMs) this.#deaf = true;
-      this.#renewing = this.#renew().catch((cause: unknown) => {
-        const message = `The record of ${this.#me.node} is unreadable`;
-        this.#events.failed(new CoxswainError("STORE_FAILED", message, { cause }));
-      });
+      if (this.#env.monotonicMs() - setMs > leaseMs) this.#view.missed();
+      this.#renewing = this.#unlessUnreadable(this.#renew());
       this.#beat();
     });
   }
 
-  /** The store answers. Who was silent while we could not hear has a lease from now on. */
-  async #heard(): Promise<void> {
-    if (this.#deaf) this.#hearingSinceMs = this.#env.monotonicMs();
-    this.#deaf = false;
-    this.#sweep();
-    await this.#releaseLate();
+  async #unlessUnreadable(doing: Promise<void>): Promise<void> {
+    await doing.catch((cause: unknown) => {
+      const message = `What the store has of ${this.#me.node} is unreadable`;
+      this.#events.failed(new CoxswainError("STORE_FAILED", message, { cause }));
+    });
   }
 
-  #silentMs({ seenMs }: Member): number {
-    return this.#env.monotonicMs() - Math.max(seenMs, this.#hearingSinceMs);
+  async #heard(): Promise<void> {
+    const { sight } = this.#view;
+    if (sight === "blind") return this.#look();
+    if (sight === "looking") return this.#view.missed();
+    this.#view.heard();
+    for (const { record, revision } of this.#view.sweep())
+      void this.#bucket.delete(`node.${record.node}`, revision);
+    await this.#releaseLate();
   }
 
   async #renew(): Promise<void> {
@@ -323,34 +353,38 @@ export class Registry {
     const renewed = await this.#bucket.update(`node.${this.#me.node}`, this.#record, this.#revision);
     if (this.#left) return;
     // Others were not heard by it either.
-    if (this.#env.monotonicMs() - askedMs > this.#me.leaseMs / 3) this.#deaf = true;
+    if (this.#env.monotonicMs() - askedMs > this.#me.leaseMs / 3) this.#view.missed();
     if (renewed.kind === "ok") {
       this.#revision = renewed.value;
       return this.#heard();
     }
     if (isLostRace(renewed)) return this.#rejoin();
-    this.#deaf = true;
+    this.#view.missed();
     this.#events.failed(renewed.error);
+    // It may be gone altogether.
+    if (renewed.kind === "rejected" && renewed.error.code === "STORE_FAILED") await this.#look();
   }
 
-  /** Our record was swept while we could not be heard, or an unknown renewal did happen. */
+  /** Our record was swept while we could not be heard, or the store has lost it, or an unknown renewal did happen. */
   async #rejoin(): Promise<void> {
     const key = `node.${this.#me.node}`;
-    const found = await this.#bucket.get(key);
-    if (found.kind !== "ok") return;
-    const ours = found.value !== undefined && this.#isMine(found.value);
-    if (ours && found.value) this.#revision = found.value.revision;
-    const made = ours ? undefined : await this.#bucket.create(key, this.#record);
-    if (made?.kind === "ok") this.#revision = made.value;
-    else if (made?.kind === "rejected") this.#events.failed(made.error);
-  }
-
-  #sweep(): void {
-    for (const member of [...this.#members.values()]) {
-      const { node, incarnation, leaseMs } = member.record;
-      if (incarnation === this.#me.incarnation || this.#silentMs(member) <= leaseMs) continue;
-      this.#lose(member, "lost");
-      void this.#bucket.delete(`node.${node}`, member.revision);
+    const read = await this.#bucket.get(key);
+    if (read.kind !== "ok") return;
+    const found = read.value;
+    if (found !== undefined && this.#isMine(found)) {
+      this.#revision = found.revision;
+      return;
     }
+    // One from before ours: the store has lost ours.
+    const isOlder = found !== undefined && found.revision < this.#revision;
+    const made = isOlder
+      ? await this.#bucket.update(key, this.#record, found.revision)
+      : await this.#bucket.create(key, this.#record);
+    if (made.kind === "ok") this.#revision = made.value;
+    else if (made.kind === "rejected") this.#events.failed(made.error);
   }
+}
+
+function closedMeanwhile(): CoxswainError {
+  return new CoxswainError("SYSTEM_CLOSED", "The system was closed meanwhile");
 }

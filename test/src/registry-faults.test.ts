@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type NodeRecord, Registry, type RegistryEvents } from "../../src/registry.ts";
 import { createMemoryHub } from "../../src/transport/memory.ts";
-import { rejected, unknown, valueOrThrow } from "../../src/transport/outcomes.ts";
+import { done, rejected, unknown, valueOrThrow } from "../../src/transport/outcomes.ts";
 import type { Bucket } from "../../src/transport/transport.ts";
 import { type SimulatedEnv, simulatedEnv } from "../support/simulated-env.ts";
 import { rejection } from "../support/systems.ts";
@@ -46,6 +46,7 @@ async function world(seed: number) {
       rootMoved: (root, from) => void log.push(`moved ${root} from ${from}`),
       rootLost: (root, owner) => void log.push(`lost ${root} to ${owner}`),
       answers: async () => false,
+      reopen: async () => done,
       failed: (error) => void log.push(`failed ${error.code}`),
     };
     const record: NodeRecord = {
