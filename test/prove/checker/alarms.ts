@@ -1,0 +1,59 @@
+import type { AlarmState, Rung } from "../agents/alarm.ts";
+import type { FaultLine } from "../history/lines.ts";
+import type { Finding } from "./finding.ts";
+import { grouped, type Send } from "./sends.ts";
+import { checkWorkedOn } from "./worked-on.ts";
+
+export interface TimerLimits {
+  /** A timer is kept by another clock than it is measured with: so much too early is none, in milliseconds. */
+  readonly earlyMs: number;
+  /** A timer may be so late, counted from when it was due or the last fault before it went off had ended. */
+  readonly lateMs: number;
+}
+
+/** An alarm: what it was asked for, and when each timer went off. */
+export function checkAlarm(
+  actor: string,
+  sends: readonly Send[],
+  { from, rang }: AlarmState,
+  faults: readonly FaultLine[],
+  limits: TimerLimits,
+): Finding[] {
+  const findings = checkWorkedOn(actor, sends, from);
+  const rung = grouped(rang, nameOf);
+  for (const [name, all] of rung) {
+    if (all.length > 1)
+      findings.push({ promise: "T", actor, says: `timer ${name} went off ${all.length} times` });
+  }
+  for (const send of sends) {
+    if (send.outcome === "taken" && !rung.has(nameOf(send)))
+      findings.push({ promise: "T", actor, says: `timer ${nameOf(send)} has not gone off` });
+  }
+  const sent = new Map(sends.map((send) => [nameOf(send), send]));
+  for (const timer of rang)
+    findings.push(...checkTime(actor, timer, sent.get(nameOf(timer)), faults, limits));
+  return findings;
+}
+
+const nameOf = ({ from, n }: Pick<Rung, "from" | "n">): string => `${n} of ${from}`;
+
+function checkTime(
+  actor: string,
+  timer: Rung,
+  send: Send | undefined,
+  faults: readonly FaultLine[],
+  { earlyMs, lateMs }: TimerLimits,
+): Finding[] {
+  const { delayMs, setAtMs, atMs } = timer;
+  const timerName = `timer ${nameOf(timer)}`;
+  // The client's clock and the agent's own word, whichever is later.
+  const dueMs = Math.max(send?.atMs ?? 0, setAtMs) + delayMs;
+  if (atMs < dueMs - earlyMs)
+    return [{ promise: "T", actor, says: `${timerName} went off ${Math.ceil(dueMs - atMs)} ms early` }];
+  const healedMs = faults
+    .filter((fault) => fault.atMs <= atMs)
+    .reduce((latest, { untilMs }) => Math.max(latest, untilMs), dueMs);
+  const late = atMs - Math.max(dueMs, healedMs);
+  if (late <= lateMs) return [];
+  return [{ promise: "T", actor, says: `${timerName} went off ${Math.ceil(late)} ms too late` }];
+}
