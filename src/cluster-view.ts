@@ -107,11 +107,6 @@ export class ClusterView {
     return this.#doubts.has(`root.${root}`);
   }
 
-  /** Whether somebody else held a root name before the store forgot that, and may be about to take it back. */
-  doubts(root: string): boolean {
-    return this.isDoubtful(root) && this.isHeldElsewhere(root);
-  }
-
   /**
    * Sees all that the store has, and every change from then on. A server whose power was cut has less than we have seen: then
    * what we have seen holds for a lease, in which its owner may enter it again.
