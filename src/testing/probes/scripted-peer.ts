@@ -2,10 +2,10 @@ import type { ActorAddress, Protocol } from "../../../protocols/index.ts";
 import type { Timer } from "../../env/env.ts";
 import type { ActorRef } from "../../ref.ts";
 import type { ActorSystem } from "../../system.ts";
+import type { AnyMessage, Within } from "./hearing.ts";
 import { askerOf, Mail } from "./mail.ts";
 import { type ClockOptions, Patience } from "./patience.ts";
 import { differences, messageText, patternText } from "./pattern.ts";
-import type { Within } from "./probe.ts";
 import { errorText, ProbeActor } from "./probe-actor.ts";
 import { ProbeFailed } from "./probe-failed.ts";
 import { type Line, lineText, Script, type ScriptStep, type Step } from "./script.ts";
@@ -16,8 +16,6 @@ export interface ScriptOptions extends ClockOptions {
   /** Messages kept for the story; default 1,000. */
   readonly keptMax?: number;
 }
-
-type AnyMessage = { readonly type: string };
 
 const doneWithinMs = 3_000;
 

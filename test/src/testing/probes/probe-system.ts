@@ -2,7 +2,13 @@ import { setup } from "xstate";
 import { z } from "zod";
 import { tell } from "../../../../machines/index.ts";
 import { type ActorAddress, defineProtocol, type MessageOf, question } from "../../../../protocols/index.ts";
-import { type ActorSystem, createMemoryHub, createSystem, defineActor } from "../../../../src/index.ts";
+import {
+  type ActorSystem,
+  createMemoryHub,
+  createSystem,
+  defineActor,
+  type Env,
+} from "../../../../src/index.ts";
 import { simulatedEnv } from "../../../support/simulated-env.ts";
 
 export const bank = defineProtocol({
@@ -39,8 +45,12 @@ export const clockActor = defineActor({
   }),
 });
 
-/** A node over the in-process transport, whose time goes on only while an expectation waits. */
-export async function stillSystem(): Promise<{
+/**
+ * A node over the in-process transport, whose time goes on only while an expectation waits.
+ *
+ * @param changed makes another clock of it
+ */
+export async function stillSystem(changed = (env: Env): Env => env): Promise<{
   readonly system: ActorSystem;
   readonly env: ReturnType<typeof simulatedEnv>;
   readonly advance: (ms: number) => void;
@@ -53,7 +63,7 @@ export async function stillSystem(): Promise<{
     name: "probes",
     node: "a",
     transport,
-    env,
+    env: changed(env),
     onReport: ({ message }) => void reports.push(message),
   });
   return { system, env, reports, advance: (ms) => env.advance(ms) };

@@ -179,7 +179,7 @@ describe("several messages", () => {
     for (const amount of [1, 2, 3]) ref.tell({ type: "deposit", account: "a", amount });
     expect(await probe.fishForMessage({ type: "deposit", amount: 2 })).toMatchObject({ amount: 2 });
     const failure = await failureOf(probe.fishForMessage("close", { withinMs: 10 }));
-    expect(failure.message).toContain("to get close within 10 ms, got 1 others");
+    expect(failure.message).toContain("to get close within 10 ms, got another");
     expect(failure.message.match(/\(skipped\)/g)).toHaveLength(2);
   });
 });
@@ -223,14 +223,16 @@ describe("within", () => {
         await other.expectMessage("ring", { withinMs: 60_000 });
       }),
     );
-    expect(failure.message).toMatch(/^Expected other to get ring within \d+ ms, got none/);
+    expect(failure.message).toMatch(/^Expected other to get ring within (1?\d|20) ms, got none/);
     expect(env.monotonicMs()).toBe(100);
   });
 
   test("gives what the block gives, and passes on what it throws", async () => {
     await using bench = await probed();
-    const { probe } = bench;
+    const { probe, env } = bench;
+    const timers = env.pendingTimers;
     expect(await probe.within(10, () => 7)).toBe(7);
+    expect(env.pendingTimers).toBe(timers);
     const thrown = new Error("of the block");
     expect(
       await failureOf(
@@ -256,8 +258,34 @@ describe("within", () => {
   test("an inner block has no more time than the outer one", async () => {
     await using bench = await probed();
     const { probe, env } = bench;
-    await failureOf(probe.within(20, () => probe.within(500, () => probe.expectMessage("close"))));
+    const inner = () => probe.within(500, () => probe.expectMessage("close"));
+    expect((await failureOf(probe.within(20, inner))).message).toContain(
+      "to get close within 20 ms, got none",
+    );
     expect(env.monotonicMs()).toBe(20);
+  });
+
+  test("an expectation that does not say how long it waits has all the time of the block", async () => {
+    await using bench = await probed();
+    bench.alarm.tell({ type: "start", afterMs: 4_000 });
+    await bench.probe.within(4_100, () => bench.probe.expectMessage("close"));
+  });
+
+  test("ends with what its expectations failed with, even if their timers are late", async () => {
+    const { system, env, advance } = await stillSystem((own) => ({
+      ...own,
+      setTimer: (delayMs, run) => own.setTimer(delayMs < 100 ? delayMs + 5 : delayMs, run),
+    }));
+    const probe = await spawnProbe(system, "bank", bank, { advance });
+    const failure = await failureOf(
+      probe.within(100, async () => {
+        await probe.expectNoMessage({ withinMs: 30 });
+        await probe.expectMessage("close");
+      }),
+    );
+    expect(failure.message).toMatch(/^Expected bank to get close within \d\d ms, got none/);
+    expect(env.monotonicMs()).toBe(100);
+    await system.drain();
   });
 
   test("silence lasts as long as the block may", async () => {
