@@ -27,8 +27,9 @@ export async function testCluster(version: BringableVersion = "2.10.27"): Promis
   return { servers, urls, [Symbol.asyncDispose]: stop };
 }
 
-async function untilJetStreamAnswers(urls: string[]): Promise<void> {
-  const connection = await connect({ servers: urls });
+/** Once the servers have chosen a leader. */
+export async function untilJetStreamAnswers(urls: readonly string[]): Promise<void> {
+  const connection = await connect({ servers: [...urls] });
   const until = performance.now() + 30_000;
   try {
     // Asks until the servers have chosen a leader.
@@ -44,7 +45,7 @@ async function untilJetStreamAnswers(urls: string[]): Promise<void> {
 }
 
 /** A port that was free a moment ago: routes must be known before the servers are there. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

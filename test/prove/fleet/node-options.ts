@@ -1,0 +1,9 @@
+/** How a node of the run is started. */
+export interface NodeOptions {
+  readonly system: string;
+  readonly node: string;
+  readonly servers: readonly string[];
+  readonly leaseMs: number;
+  /** Addresses to spawn as volatile actors, to try the harness itself. Undefined: the agents are durable. */
+  readonly volatile?: readonly string[];
+}
