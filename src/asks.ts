@@ -17,8 +17,9 @@ import {
 import { sendControl } from "./control.ts";
 import type { Timer } from "./env/env.ts";
 import type { Node } from "./node.ts";
-import { type Origin, outgoingBody, publish, seal } from "./outbound.ts";
+import { type Origin, outgoingBody, post, publish, seal } from "./outbound.ts";
 import type { AskSpan } from "./telemetry.ts";
+import type { Outcome } from "./transport/transport.ts";
 
 export interface AskOptions extends AskLimits {
   /** 0 (urgent) to 4 (background); default 2. */
@@ -31,6 +32,8 @@ interface Pending {
   readonly to: ActorAddress;
   readonly id: MessageId;
   readonly dueMs: number;
+  /** Its question lies in a durable inbox, or is on its way there: neither a broken connection nor a lost node takes it. */
+  readonly durable: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly unlisten: (() => void) | undefined;
@@ -84,9 +87,23 @@ export class Asks {
         span === undefined ? { resolve, reject } : spanned(span, resolve, reject);
       const unlisten = signal === undefined ? undefined : this.#abortOn(signal, token);
       const { id } = envelope;
-      this.#pending.set(token, { protocol, type, to, id, dueMs, unlisten, resolve: settle, reject: fail });
+      const inboxes = node.inboxesOf(to);
+      const durable = inboxes !== undefined;
+      this.#pending.set(token, {
+        protocol,
+        type,
+        to,
+        id,
+        dueMs,
+        durable,
+        unlisten,
+        resolve: settle,
+        reject: fail,
+      });
       try {
-        publish(node, envelope, node.inboxSubject(to), node.replySubject(token));
+        const reply = node.replySubject(token);
+        if (inboxes === undefined) publish(node, envelope, node.inboxSubject(to), reply);
+        else post(node, inboxes, envelope, reply, (outcome) => this.#posted(token, outcome));
       } catch (error) {
         this.#take(token)?.reject(error);
         return;
@@ -129,6 +146,13 @@ export class Asks {
     pending.reject(new CoxswainError("REPLY_INVALID", text));
   }
 
+  /** Where nobody knows whether the inbox has it, the reply tells, or the deadline. */
+  #posted(token: string, outcome: Outcome<number>): void {
+    if (outcome.kind !== "rejected") return;
+    this.#node.counts.refused++;
+    this.#take(token)?.reject(outcome.error);
+  }
+
   unreachable(token: string): void {
     const pending = this.#take(token);
     pending?.reject(
@@ -136,17 +160,18 @@ export class Asks {
     );
   }
 
-  /** The connection broke: what was asked on it may or may not have arrived. */
+  /** The connection broke: what was asked on it may or may not have arrived. What durable actors are asked will. */
   connectionLost(reason: string): void {
-    this.#rejectAll("CONNECTION_LOST", `The connection broke (${reason}); the outcome is unknown`);
+    const text = `The connection broke (${reason}); the outcome is unknown`;
+    this.#rejectAll("CONNECTION_LOST", text, ({ durable }) => !durable);
   }
 
   /** A node is gone, with all that lived under its root names. */
   nodeDown(node: string, roots: readonly string[]): void {
     if (this.#pending.size === 0) return;
     const gone = new Set(roots);
-    for (const [token, { to, type }] of this.#pending) {
-      if (!gone.has(rootOf(to))) continue;
+    for (const [token, { to, type, durable }] of this.#pending) {
+      if (durable || !gone.has(rootOf(to))) continue;
       const text = `Node ${node}, where ${to} lived, is gone; the outcome of ${type} is unknown`;
       this.#take(token)?.reject(new CoxswainError("NODE_LOST", text, { details: { node } }));
     }
@@ -154,7 +179,7 @@ export class Asks {
 
   close(): void {
     this.#timer?.cancel();
-    this.#rejectAll("SYSTEM_CLOSED", "The system was closed; the outcome is unknown");
+    this.#rejectAll("SYSTEM_CLOSED", "The system was closed; the outcome is unknown", () => true);
   }
 
   #cancel(token: string, reason: unknown): void {
@@ -172,10 +197,14 @@ export class Asks {
     return pending;
   }
 
-  #rejectAll(code: "CONNECTION_LOST" | "SYSTEM_CLOSED", text: string): void {
-    for (const token of [...this.#pending.keys()]) {
-      const pending = this.#take(token);
-      pending?.reject(new CoxswainError(code, `${pending.type} to ${pending.to}: ${text}`));
+  #rejectAll(
+    code: "CONNECTION_LOST" | "SYSTEM_CLOSED",
+    text: string,
+    isMeant: (pending: Pending) => boolean,
+  ): void {
+    for (const [token, pending] of [...this.#pending]) {
+      if (!isMeant(pending)) continue;
+      this.#take(token)?.reject(new CoxswainError(code, `${pending.type} to ${pending.to}: ${text}`));
     }
   }
 

@@ -8,11 +8,11 @@ import {
   type Envelope,
   encodeEnvelope,
   encodeValue,
-  inboxSubject,
   type Limits,
   type MessageId,
 } from "../protocols/index.ts";
 import type { Node } from "./node.ts";
+import { handOver } from "./outbound.ts";
 import type { Outcome, Stream, StreamEntry } from "./transport/transport.ts";
 
 /** A message that could not be delivered or worked on, and why. */
@@ -111,10 +111,7 @@ export class DeadLetters {
       correlationId: envelope.correlationId ?? envelope.id,
       deadlineMs: undefined,
     };
-    const subject = inboxSubject(node.system, "in", node.zone, letter.to);
-    const refused = node.transport.publish(subject, again, node.unreachableSubject(again));
-    if (refused !== undefined) throw refused;
-    node.counts.sent++;
+    await handOver(node, again, letter.to);
     const deleted = await this.#stream.delete(sequence);
     if (deleted.kind !== "ok") throw deleted.error;
     return letter;

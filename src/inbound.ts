@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import {
+  type ActorAddress,
   CoxswainError,
   decodeEnvelope,
   type Envelope,
@@ -27,28 +28,38 @@ import type { Delivery } from "./transport/transport.ts";
  * at one stage never reaches the next.
  */
 export function receive(node: Node, delivery: Delivery): void {
+  const arrival = open(node, delivery);
+  if (arrival === undefined) return;
+  const { incoming, claimed, to } = arrival;
+  const cell = to === undefined ? undefined : node.cells.get(to);
+  const refused = inspect(node, cell, claimed, incoming);
+  if (refused !== undefined) return refuse(node, incoming, refused.code as ErrorCode, refused.message);
+  (cell as Cell).enter(incoming);
+}
+
+/** A message that was decoded, and nothing more. */
+export interface Opened {
+  readonly incoming: Incoming;
+  /** By the subject; undefined where that is no inbox's. */
+  readonly to: ActorAddress | undefined;
+  /** By the message itself. */
+  readonly claimed: string;
+}
+
+/** Decodes a delivery. What is no message is refused here. */
+export function open(node: Node, delivery: Delivery): Opened | undefined {
   const decoded = decode(node, delivery);
-  if (decoded === undefined) return;
+  if (decoded === undefined) return undefined;
   const { json } = decoded;
   const route = node.parse(delivery.subject);
   // A foreign client may name the receiver in the subject alone. Whom else it names is never taken for the receiver.
   const claimed = decoded.envelope.to;
   const readdressed = route !== undefined && claimed !== route.to;
   const envelope = readdressed ? { ...decoded.envelope, to: route.to } : decoded.envelope;
-  const cell = route === undefined ? undefined : node.cells.get(route.to);
   const reply = wantsAnswer(delivery.reply) ? delivery.reply : undefined;
-  const incoming: Incoming = {
-    envelope,
-    event: envelope,
-    reply,
-    zone: route?.zone ?? "",
-    json,
-    enteredMs: 0,
-    rank: 0,
-  };
-  const refused = inspect(node, cell, claimed, incoming);
-  if (refused !== undefined) return refuse(node, incoming, refused.code as ErrorCode, refused.message);
-  (cell as Cell).enter(incoming);
+  const zone = route?.zone ?? "";
+  const incoming: Incoming = { envelope, event: envelope, reply, zone, json, enteredMs: 0, rank: 0 };
+  return { incoming, to: route?.to, claimed };
 }
 
 function decode(node: Node, delivery: Delivery): { envelope: Envelope; json: boolean } | undefined {
@@ -81,26 +92,8 @@ function inspect(
     );
   }
   const { protocol } = cell.definition;
-  const wrongVersion = checkVersion(protocol, envelope.protocol);
-  if (wrongVersion !== undefined) return wrongVersion;
-  if (envelope.kind !== "message" || (claimed !== "" && claimed !== envelope.to)) {
-    return new CoxswainError(
-      "FRAME_MALFORMED",
-      `Expected a message to ${envelope.to}, got a ${envelope.kind} to ${quote(claimed)}`,
-    );
-  }
-  if (isReserved(envelope.type)) {
-    return new CoxswainError(
-      "TYPE_RESERVED",
-      `Type ${quote(envelope.type)} is the machine's own; nobody may send it`,
-    );
-  }
-  if (envelope.deadlineMs !== undefined && envelope.deadlineMs < node.env.nowMs()) {
-    return new CoxswainError(
-      "DEADLINE_EXCEEDED",
-      `The deadline of ${envelope.type} had passed when it arrived`,
-    );
-  }
+  const wrong = checkVersion(protocol, envelope.protocol) ?? checkHead(node, claimed, envelope);
+  if (wrong !== undefined) return wrong;
   const schema = payloadSchema(protocol, envelope.type);
   if (schema === undefined) {
     return new CoxswainError("TYPE_UNKNOWN", `${protocol.tag} has no message ${quote(envelope.type)}`);
@@ -119,6 +112,29 @@ function inspect(
   }
   incoming.event = eventOf(envelope, checked, incoming.reply);
   incoming.enteredMs = node.env.monotonicMs();
+  return undefined;
+}
+
+/** The stages that need no protocol: receiver, reserved types, deadline. */
+export function checkHead(node: Node, claimed: string, envelope: Envelope): CoxswainError | undefined {
+  if (envelope.kind !== "message" || (claimed !== "" && claimed !== envelope.to)) {
+    return new CoxswainError(
+      "FRAME_MALFORMED",
+      `Expected a message to ${envelope.to}, got a ${envelope.kind} to ${quote(claimed)}`,
+    );
+  }
+  if (isReserved(envelope.type)) {
+    return new CoxswainError(
+      "TYPE_RESERVED",
+      `Type ${quote(envelope.type)} is the machine's own; nobody may send it`,
+    );
+  }
+  if (envelope.deadlineMs !== undefined && envelope.deadlineMs < node.env.nowMs()) {
+    return new CoxswainError(
+      "DEADLINE_EXCEEDED",
+      `The deadline of ${envelope.type} had passed when it arrived`,
+    );
+  }
   return undefined;
 }
 

@@ -19,6 +19,7 @@ import { Asks } from "./asks.ts";
 import type { Cell } from "./cell.ts";
 import { readEnvelope } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { DurableInboxes } from "./durable/posting/posts.ts";
 import type { Env, Timer } from "./env/env.ts";
 import type { FactOptions } from "./facts.ts";
 import { Links, type Owner } from "./links.ts";
@@ -123,6 +124,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
   /** A client has none. */
   registry: Registry | undefined;
   deadLetters!: DeadLetters;
+  /** The way to durable actors, where it is known which addresses are theirs. */
+  durable: DurableInboxes | undefined;
   closed = false;
   /** Workers of actors that have ended, until they are gone. */
   readonly leaving = new Set<Promise<void>>();
@@ -202,6 +205,11 @@ export class Node implements Omit<NodeParts, "onReport"> {
     const subject = inboxSubject(this.system, "in", this.zone, to);
     this.#inboxes.set(to, subject);
     return subject;
+  }
+
+  /** Undefined for a volatile actor's address. */
+  inboxesOf(to: ActorAddress): DurableInboxes | undefined {
+    return this.durable?.isDurable(to) === true ? this.durable : undefined;
   }
 
   replySubject(token: string): string {

@@ -2,13 +2,17 @@ import {
   type ActorAddress,
   CoxswainError,
   type Envelope,
+  type ErrorCode,
+  isActorAddress,
   type MessageId,
   type Protocol,
   payloadSchema,
   quote,
   validate,
 } from "../protocols/index.ts";
+import type { DurableInboxes } from "./durable/posting/posts.ts";
 import type { Node } from "./node.ts";
+import type { Outcome } from "./transport/transport.ts";
 
 /** Where a message comes from: an actor or a script, and what caused it. */
 export interface Origin {
@@ -31,7 +35,12 @@ export interface SendOptions {
 /** What a caller chose, or left out. */
 type Chosen = { readonly [K in keyof SendOptions]?: SendOptions[K] | undefined };
 
-/** The way out, in order: validate, seal, encode, publish. @returns the message's id. @throws MESSAGE_INVALID and the transport's refusals */
+/**
+ * The way out, in order: validate, seal, encode, publish; or post, where the receiver is durable.
+ *
+ * @returns the message's id
+ * @throws MESSAGE_INVALID and the refusals of the transport or the posts
+ */
 export function send(
   node: Node,
   origin: Origin,
@@ -40,10 +49,58 @@ export function send(
   message: { readonly type: string },
   options: SendOptions | undefined,
 ): MessageId {
-  const body = outgoingBody(protocol, to, message);
-  const envelope = seal(node, origin, protocol, to, message.type, body, options);
-  publish(node, envelope, node.inboxSubject(to), node.unreachableSubject(envelope));
+  const envelope = sealed(node, origin, protocol, to, message, options);
+  const inboxes = node.inboxesOf(to);
+  if (inboxes === undefined)
+    publish(node, envelope, node.inboxSubject(to), node.unreachableSubject(envelope));
+  else post(node, inboxes, envelope, undefined, (outcome) => bury(node, envelope, outcome));
   return envelope.id;
+}
+
+/** Validates and seals a message. @throws MESSAGE_INVALID */
+export function sealed(
+  node: Node,
+  origin: Origin,
+  protocol: Protocol,
+  to: ActorAddress,
+  message: { readonly type: string },
+  options: SendOptions | undefined,
+): Envelope {
+  const body = outgoingBody(protocol, to, message);
+  return seal(node, origin, protocol, to, message.type, body, options);
+}
+
+/**
+ * Hands over a sealed message, at once. Resolves when the broker has it, or the inbox of a durable receiver; rejects with
+ * why it has not, or with the code of what went wrong where that is unknown.
+ */
+export async function handOver(node: Node, envelope: Envelope, to: ActorAddress): Promise<void> {
+  const inboxes = node.inboxesOf(to);
+  if (inboxes === undefined) {
+    publish(node, envelope, node.inboxSubject(to), node.unreachableSubject(envelope));
+    const flushed = await node.transport.flush();
+    if (flushed.kind !== "ok") throw flushed.error;
+    return;
+  }
+  const outcome = await new Promise<Outcome<number>>((resolve) =>
+    post(node, inboxes, envelope, undefined, resolve),
+  );
+  if (outcome.kind === "ok") return;
+  const { error } = outcome;
+  if (outcome.kind === "unknown") {
+    const text = `${error.message}. To deliver it again is to deliver another message`;
+    throw new CoxswainError(error.code as ErrorCode, text, { cause: error });
+  }
+  node.counts.refused++;
+  throw error;
+}
+
+/** A told message that its receiver's inbox has not taken becomes a dead letter; also where nobody can know, so that it does not vanish. */
+export function bury(node: Node, envelope: Envelope, outcome: Outcome<number>): void {
+  if (outcome.kind === "ok" || !isActorAddress(envelope.to)) return;
+  const { code, message } = outcome.error;
+  node.counts.dead++;
+  node.deadLetters.add(envelope.to, code, message, envelope);
 }
 
 /** The message without its type, checked against the protocol. */
@@ -120,12 +177,27 @@ function deadlineOf(nowMs: number, options: Chosen | undefined): number | undefi
 
 /** Hands an envelope to the transport and counts it. @throws the transport's refusal */
 export function publish(node: Node, envelope: Envelope, subject: string, reply: string): void {
-  if (node.closed)
-    throw new CoxswainError(
-      "SYSTEM_CLOSED",
-      `System ${node.system} is closed; ${envelope.type} was not sent`,
-    );
+  assertOpen(node, envelope);
   const refused = node.transport.publish(subject, envelope, reply);
   if (refused !== undefined) throw refused;
   node.counts.sent++;
+}
+
+/** Hands an envelope to a durable inbox and counts it. `settled` is told what becomes of it. @throws why it was not taken */
+export function post(
+  node: Node,
+  inboxes: DurableInboxes,
+  envelope: Envelope,
+  reply: string | undefined,
+  settled: (outcome: Outcome<number>) => void,
+): void {
+  assertOpen(node, envelope);
+  const refused = inboxes.post(envelope, reply, settled);
+  if (refused !== undefined) throw refused;
+  node.counts.sent++;
+}
+
+function assertOpen(node: Node, { type }: Envelope): void {
+  if (!node.closed) return;
+  throw new CoxswainError("SYSTEM_CLOSED", `System ${node.system} is closed; ${type} was not sent`);
 }

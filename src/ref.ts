@@ -16,7 +16,7 @@ import type { AskOptions } from "./asks.ts";
 import { sendControl, stopWithinMs } from "./control.ts";
 import { type EventStream, listen, stream } from "./events.ts";
 import { type Node, walled } from "./node.ts";
-import { type SendOptions, send } from "./outbound.ts";
+import { handOver, type SendOptions, sealed, send } from "./outbound.ts";
 
 export interface Listening {
   /** Nothing is delivered after this returns. */
@@ -53,12 +53,17 @@ export class ActorRef<P extends Protocol = Protocol> {
     return send(this.#node, { from: "" }, this.protocol, this.address, message, options);
   }
 
-  /** As `tell`; resolves when the broker has the message. That says nothing about its receiver. Rejects with CONNECTION_LOST where the outcome is unknown. */
+  /**
+   * As `tell`; resolves when the broker has the message. That says nothing about its receiver, unless it is durable: then
+   * its inbox has it.
+   *
+   * Rejects with CONNECTION_LOST where the outcome is unknown: to deliver again is to deliver another message. With
+   * MAILBOX_FULL, STORE_FULL or DEADLINE_EXCEEDED a durable receiver's inbox has not taken it.
+   */
   async deliver(message: OutgoingOf<P>, options?: SendOptions): Promise<MessageId> {
-    const id = this.tell(message, options);
-    const outcome = await this.#node.transport.flush();
-    if (outcome.kind !== "ok") throw outcome.error;
-    return id;
+    const envelope = sealed(this.#node, { from: "" }, this.protocol, this.address, message, options);
+    await handOver(this.#node, envelope, this.address);
+    return envelope.id;
   }
 
   /**
