@@ -2,9 +2,8 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { AnyActorLogic, AnyStateMachine } from "xstate";
 import { quote, toWireError, validate } from "../../../protocols/index.ts";
 import { isMachine } from "../../xstate/internals.ts";
-import { isReducer } from "../../xstate/reducer.ts";
 import { copied, type Issue } from "./issue.ts";
-import { logicOf } from "./logic-of.ts";
+import { kindOf, logicOf } from "./logic-of.ts";
 import { isRecord } from "./persisted.ts";
 import { checkHistory, checkValue } from "./state-value.ts";
 
@@ -17,6 +16,7 @@ const statuses: ReadonlySet<unknown> = new Set(["active", "done", "error", "stop
  * @param logic undefined for a plain reducer, whose snapshot is its state
  * @param context what a machine's context, or a reducer's state, must fit
  * @returns nothing where it may be restored
+ * @throws MACHINE_INVALID for a machine of another copy of XState
  */
 export function checkSnapshot(
   logic: AnyActorLogic | undefined,
@@ -49,7 +49,7 @@ function checkLogic(
     checkHistory(logic, snapshot.historyValue ?? {}, `${path}historyValue`, issues);
     checkChildren(logic, snapshot.children, path, issues);
     checkContext(snapshot.context, `${path}context`, context, issues);
-  } else if (isReducer(logic)) checkData(snapshot.context, `${path}context`, context, issues);
+  } else if (kindOf(logic) === "transition") checkData(snapshot.context, `${path}context`, context, issues);
 }
 
 function checkChildren(machine: AnyStateMachine, children: unknown, path: string, issues: Issue[]): void {

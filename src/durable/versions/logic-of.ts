@@ -1,5 +1,25 @@
 import type { AnyActorLogic, AnyStateMachine } from "xstate";
+import { CoxswainError, quote } from "../../../protocols/index.ts";
+import { isMachine } from "../../xstate/internals.ts";
 import { statesOf } from "../../xstate/machine-parts.ts";
+import { isReducer } from "../../xstate/reducer.ts";
+
+/**
+ * What is stored of logic depends on which of these it is.
+ *
+ * @throws MACHINE_INVALID for a machine of another copy of XState: it would pass for a call, of which nothing is checked.
+ */
+export function kindOf(logic: AnyActorLogic): "machine" | "transition" | "call" {
+  if (isMachine(logic)) return "machine";
+  if ("root" in logic && "implementations" in logic) {
+    const id = quote((logic as { readonly id?: unknown }).id);
+    throw new CoxswainError(
+      "MACHINE_INVALID",
+      `Expected a machine of the xstate that coxswain uses, got ${id} of another copy`,
+    );
+  }
+  return isReducer(logic) ? "transition" : "call";
+}
 
 const inlineSource = /^xstate\.invoke\.(\d+)\.(.*)$/s;
 

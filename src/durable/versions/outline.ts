@@ -1,8 +1,7 @@
 import type { AnyActorLogic, AnyStateMachine, AnyStateNode } from "xstate";
 import { isMachine } from "../../xstate/internals.ts";
 import { statesOf } from "../../xstate/machine-parts.ts";
-import { isReducer } from "../../xstate/reducer.ts";
-import { logicOf } from "./logic-of.ts";
+import { kindOf, logicOf } from "./logic-of.ts";
 
 /**
  * What of an actor's logic its stored snapshots depend on. Plain JSON, to be kept for each released version.
@@ -45,7 +44,7 @@ export interface StateOutline {
 
 const outlines = new WeakMap<AnyActorLogic, Outline>();
 
-/** The outline of a machine or other logic; of a plain reducer, which has none, where it is undefined. */
+/** The outline of a machine or other logic; of a plain reducer, which has none, where it is undefined. @throws MACHINE_INVALID for a machine of another copy of XState */
 export function outlineOf(logic: AnyActorLogic | undefined): Outline {
   if (logic === undefined) return { kind: "reducer" };
   let outline = outlines.get(logic);
@@ -57,7 +56,7 @@ export function outlineOf(logic: AnyActorLogic | undefined): Outline {
 }
 
 function outlineBelow(logic: AnyActorLogic, above: readonly AnyActorLogic[]): Outline {
-  if (!isMachine(logic)) return { kind: isReducer(logic) ? "transition" : "call" };
+  if (!isMachine(logic)) return { kind: kindOf(logic) as "transition" | "call" };
   const at = above.indexOf(logic);
   if (at >= 0) return { kind: "above", levels: above.length - at };
   const family = [...above, logic];

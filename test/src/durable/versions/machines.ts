@@ -6,6 +6,7 @@ import {
   createMachine,
   fromPromise,
   fromTransition,
+  SimulatedClock,
   setup,
 } from "xstate";
 import { randomEvents, randomMachine } from "../../../support/random-machine.ts";
@@ -98,7 +99,7 @@ export function randomRun(
 ): { readonly machine: AnyStateMachine; readonly stored: Stored[] } | undefined {
   const machine = randomMachine(seededRandom(seed), () => {}, { invoking: seed % 2 === 1 });
   if (machine === undefined) return undefined;
-  const actor = createActor(machine, { input: 1 });
+  const actor = createActor(machine, { input: 1, clock: new SimulatedClock() });
   actor.subscribe({ error: () => {} });
   actor.start();
   const random = seededRandom(seed + 1);
