@@ -33,7 +33,7 @@ export interface CallContext {
       protocol: Protocol,
       to: ActorAddress,
       message: { readonly type: string },
-      limits: AskLimits,
+      limits: AskLimits & { readonly callKey?: string },
     ): Promise<unknown>;
   };
 }
@@ -41,7 +41,7 @@ export interface CallContext {
 export interface AskLimits {
   /** How long to wait, in milliseconds; never longer than the question that caused the call waits itself. */
   readonly withinMs?: number;
-  /** Asks with the same key share one answer. */
+  /** Asks with the same key share one answer. Of a durable actor, default the call's own key: asked again after a crash, it is the same question. */
   readonly key?: string;
   readonly signal?: AbortSignal;
 }

@@ -203,7 +203,7 @@ export function asking<P extends Protocol, const K extends QuestionTypeOf<P>>(
       protocol,
       to,
       { ...(payload as object), type },
-      { ...limits, signal: both },
+      { ...limits, signal: both, callKey: context.key },
     );
   });
   return Object.assign(logic, { [asks]: true }) as never;

@@ -8,6 +8,7 @@ export {
 } from "./call-context.ts";
 export * from "./calls.ts";
 export * from "./crew.ts";
+export * as durability from "./durability/index.ts";
 export * from "./fan-out.ts";
 export * from "./others.ts";
 export type { CallEffect, CallFailure, Retry, RetryPolicy } from "./retry.ts";

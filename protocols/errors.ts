@@ -67,6 +67,11 @@ export const errorTable = {
   PERMISSION_DENIED: { family: "refusal", retryable: false, says: "the server forbids the subject" },
   ACTOR_STOPPED: { family: "refusal", retryable: false, says: "the actor has ended" },
   CANCELLED: { family: "refusal", retryable: false, says: "the asker withdrew" },
+  MESSAGE_STALE: {
+    family: "refusal",
+    retryable: false,
+    says: "whether the message was worked on before is not known any more",
+  },
   NO_REPLY: { family: "fault", retryable: false, says: "the actor ended before it replied" },
   ACTOR_FAILED: { family: "fault", retryable: false, says: "an actor's code threw" },
   CALL_FAILED: {
@@ -76,6 +81,16 @@ export const errorTable = {
   },
   ACTOR_KILLED: { family: "fault", retryable: false, says: "the actor was killed" },
   LINK_BROKEN: { family: "fault", retryable: false, says: "an actor it is linked to has ended" },
+  MESSAGE_POISONOUS: {
+    family: "fault",
+    retryable: false,
+    says: "work on it has ended its process too often",
+  },
+  OUTCOME_UNKNOWN: {
+    family: "fault",
+    retryable: false,
+    says: "a call made at most once was under way when its process died",
+  },
   MACHINE_LOOPED: { family: "fault", retryable: false, says: "a machine took too many steps for one event" },
   STORE_FULL: { family: "operator", retryable: true, says: "the store is at its limit; nothing was kept" },
   STORE_FAILED: { family: "operator", retryable: true, says: "the store gave no usable answer" },

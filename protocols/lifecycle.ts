@@ -30,6 +30,10 @@ export const lifecycle = Object.freeze({
       reason: z.string().optional(),
     }),
     failed: z.object({ error: wireError, messageId: messageId.optional() }),
+    /** A durable agent has come into memory: `epoch` counts its owners. */
+    activated: z.object({ node: z.string(), epoch: z.number() }),
+    /** A message that ended its process too often was put down. */
+    quarantined: z.object({ messageId: messageId.optional(), attempts: z.number(), reason: z.string() }),
     /** The machine's new state value, and the one before. Only where the system publishes such facts. */
     changed: z.object({ value: z.json(), from: z.json().optional() }),
     refused: z.object({

@@ -8,6 +8,7 @@ import {
   type Protocol,
   quote,
 } from "../protocols/index.ts";
+import { type Durability, type DurabilityOptions, durabilityOf } from "./durable/durability.ts";
 import type { Hosting } from "./hosting/hosting.ts";
 import { type MailboxLimits, mailboxLimits } from "./mailbox.ts";
 import { checkMachine } from "./xstate/host.ts";
@@ -55,6 +56,8 @@ export interface ActorDefinition<P extends Protocol = Protocol, I = unknown> {
   /** Makes the machine's input of what the spawn was given; what it throws fails the start. */
   readonly inputOf?: (given: never, birth: Birth) => unknown;
   readonly limits: ActorLimits;
+  /** Undefined for volatile actors. */
+  readonly durability?: Durability;
   readonly "~input"?: I;
 }
 
@@ -62,6 +65,14 @@ export interface ActorDefinition<P extends Protocol = Protocol, I = unknown> {
 type Speaks<P extends Protocol, L extends AnyActorLogic> = [MessageOf<P>] extends [EventFromLogic<L>]
   ? unknown
   : { readonly "this logic does not take the messages of the protocol": P["name"] };
+
+type Kept = Partial<ActorLimits> & {
+  /**
+   * `durable`: agents of this definition are addressed by type and key, and survive the death of any process; see
+   * {@link Durability}. `volatile`, the default: they live in memory.
+   */
+  readonly durability?: "volatile" | "durable" | DurabilityOptions;
+};
 
 /**
  * Joins a protocol to the machine (or `fromTransition` logic, or plain reducer) that speaks it.
@@ -75,13 +86,13 @@ export function defineActor<const P extends Protocol, L extends AnyActorLogic, I
     readonly machine: L & Speaks<P, L>;
     /** Makes the machine's input of what the spawn is given, and of where the actor lives. */
     readonly inputOf?: (given: I, birth: Birth) => InputFrom<L>;
-  } & Partial<ActorLimits>,
+  } & Kept,
 ): ActorDefinition<P, I>;
 export function defineActor<const P extends Protocol, S, I = undefined>(
-  definition: { readonly protocol: P } & ReducerBehaviour<P, S, I> & Partial<ActorLimits>,
+  definition: { readonly protocol: P } & ReducerBehaviour<P, S, I> & Kept,
 ): ActorDefinition<P, I>;
 export function defineActor(
-  definition: { readonly protocol: Protocol } & Partial<ActorLimits> &
+  definition: { readonly protocol: Protocol } & Kept &
     (
       | { readonly machine: AnyActorLogic; readonly inputOf?: (given: never, birth: Birth) => unknown }
       | ReducerBehaviour
@@ -89,6 +100,8 @@ export function defineActor(
 ): ActorDefinition {
   const { protocol } = definition;
   const limits = actorLimits(definition);
+  const { durability = "volatile" } = definition;
+  const kept = durability === "volatile" ? {} : { durability: durabilityOf(durability) };
   if (!("machine" in definition)) {
     const { initial, receive } = definition as ReducerBehaviour;
     if (typeof initial !== "function" || typeof receive !== "function") {
@@ -97,11 +110,16 @@ export function defineActor(
         `Expected a machine, or initial and receive functions, for an actor of ${protocol.name}`,
       );
     }
-    return freeze({ protocol, behaviour: { kind: "reducer", reducer: { initial, receive } }, limits });
+    return freeze({
+      protocol,
+      behaviour: { kind: "reducer", reducer: { initial, receive } },
+      limits,
+      ...kept,
+    });
   }
   if ("root" in definition.machine) checkSpeaks(protocol, definition.machine as unknown as AnyStateMachine);
   const { machine, inputOf } = definition;
-  const made = { protocol, behaviour: { kind: "logic", logic: machine }, limits } as const;
+  const made = { protocol, behaviour: { kind: "logic", logic: machine }, limits, ...kept } as const;
   return freeze(inputOf === undefined ? made : { ...made, inputOf });
 }
 

@@ -18,20 +18,28 @@ import type { Delivery } from "./transport/transport.ts";
 /** Sends the answer to a question; nothing for a message that was told. */
 export function answer(node: Node, from: ActorAddress | "", question: Incoming, given: Given): void {
   if (question.reply === undefined) return;
-  const { envelope, json } = question;
-  const answered: Envelope = {
+  publishAnswer(node, question.reply, answerEnvelope(node, from, question.envelope, given), question.json);
+}
+
+/** The answer to a question, sealed. */
+export function answerEnvelope(
+  node: Node,
+  from: ActorAddress | "",
+  { id, type, protocol, correlationId }: Pick<Envelope, "id" | "type" | "protocol" | "correlationId">,
+  given: Given,
+): Envelope {
+  return {
     kind: given.ok ? "reply" : "refusal",
     id: node.nextMessageId(),
     from,
     to: "",
-    type: envelope.type,
-    protocol: envelope.protocol,
+    type,
+    protocol,
     sentAtMs: node.env.nowMs(),
     body: given.ok ? given.value : toWireError(given.error),
-    causationId: envelope.id,
-    correlationId: envelope.correlationId ?? envelope.id,
+    causationId: id,
+    correlationId: correlationId ?? id,
   };
-  publishAnswer(node, question.reply, answered, json);
 }
 
 /** A message is not worked on: its asker is told; what was told goes to the dead letters. */
@@ -69,7 +77,8 @@ export function refuseBytes(node: Node, delivery: Delivery, bytes: Uint8Array, e
   publishAnswer(node, delivery.reply, refusal, true);
 }
 
-function publishAnswer(node: Node, reply: string, envelope: Envelope, json: boolean): void {
+/** Sends an answer; one that cannot travel is told as a refusal. */
+export function publishAnswer(node: Node, reply: string, envelope: Envelope, json: boolean): void {
   try {
     const refused = node.transport.publish(reply, json ? encodeEnvelopeJson(envelope) : envelope);
     if (refused !== undefined) throw refused;

@@ -12,6 +12,7 @@ import {
 import type { ActorDefinition } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
+import { type DurableOptions, Durables } from "./durable/durables.ts";
 import { type Env, realEnv } from "./env/env.ts";
 import { publishFact } from "./facts.ts";
 import { Family } from "./family.ts";
@@ -39,6 +40,14 @@ export interface SystemOptions extends TransportChoice {
    * Code does not travel: every node that may host one has it in its own catalogue.
    */
   readonly actors?: Readonly<Record<string, ActorDefinition>>;
+  /** What this node has that durable types may need: labels like "gpu". */
+  readonly labels?: readonly string[];
+  /** Parts into which the durable agents of a group are divided among nodes, where the system has no durable type yet; default 16. */
+  readonly shards?: number;
+  /** Messages that may wait for one durable agent; default 10,000. Where its inboxes were made before, what was said then holds. */
+  readonly durableWaitingMax?: number;
+  /** Durable agents in this node's memory; beyond it those that rest leave, the idlest first; default 10,000. */
+  readonly durableActiveMax?: number;
   /** What happened besides: default writes warnings and errors to standard error. */
   readonly onReport?: (report: Report) => void;
   /** Time, chance and ids; default the machine's own. */
@@ -79,24 +88,34 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
       catalogue: new Map(Object.entries(options.actors ?? {})),
       onReport,
     });
-    return await join(node, record, opened);
+    return await join(node, record, opened, options);
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function join(node: Node, record: NodeRecord, opened: Opened): Promise<ActorSystem> {
+async function join(
+  node: Node,
+  record: NodeRecord,
+  opened: Opened,
+  options: SystemOptions,
+): Promise<ActorSystem> {
   const { store } = opened.transport;
   const letters = deadLetterStream(node.system);
   const open = () =>
     Promise.all([store.bucket(`cx_${node.system}`), store.stream(letters.name, letters.options)]);
   const [bucket, stream] = await open();
   const self = nodeAddress(record.node);
+  let durables: Durables | undefined;
   node.deadLetters = new DeadLetters(node, valueOrThrow(stream));
   const registry = new Registry(valueOrThrow(bucket), record, node.env, {
-    nodeUp: (other) => publishFact(node, self, "nodeUp", { node: other.node }, nodeLifecycle),
+    nodeUp: (other) => {
+      publishFact(node, self, "nodeUp", { node: other.node }, nodeLifecycle);
+      durables?.directory.membersChanged();
+    },
     nodeDown: (gone, reason, roots) => {
+      durables?.directory.membersChanged();
       publishFact(node, self, "nodeDown", { node: gone.node, reason }, nodeLifecycle);
       node.watches.nodeDown(gone.node, roots);
       // One that is only taken for lost may come back, and does not know that it was forgotten.
@@ -121,20 +140,41 @@ async function join(node: Node, record: NodeRecord, opened: Opened): Promise<Act
   node.actorsFor = (cell) => new Family(cell);
   node.open();
   try {
+    durables = await Durables.open(node, durableOptionsOf(options, record.leaseMs));
+    node.durable = durables;
     await registry.join();
   } catch (error) {
     // A transport that was given stays open: nothing of ours may stay on it.
+    durables?.close();
     registry.close();
     node.close();
     throw error;
   }
-  const system = new ActorSystem(node, opened, registry);
+  const system = new ActorSystem(node, opened, registry, durables);
   const own = new Cell(node, self, nodeActor(node, record) as ActorDefinition, undefined);
   await registry.claim(own.address);
   node.roots.enter(own);
   own.start();
   await node.roots.opening(own);
+  try {
+    await durables.start();
+  } catch (error) {
+    await system.drain({ withinMs: 0 });
+    throw error;
+  }
   return system;
+}
+
+function durableOptionsOf(options: SystemOptions, leaseMs: number): DurableOptions {
+  const { labels = [], shards, durableWaitingMax = 10_000, durableActiveMax = 10_000 } = options;
+  for (const [name, value] of Object.entries({ durableWaitingMax, durableActiveMax })) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new CoxswainError(
+        "OPTION_INVALID",
+        `Expected ${name} to be a whole number >= 1, got ${quote(value)}`,
+      );
+  }
+  return { leaseMs, labels, shards, waitingMax: durableWaitingMax, activeMax: durableActiveMax };
 }
 
 async function answers(node: Node, record: NodeRecord): Promise<boolean> {

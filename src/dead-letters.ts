@@ -71,6 +71,13 @@ export class DeadLetters {
       .then(kept, (error) => kept({ kind: "rejected", error }));
   }
 
+  /** Keeps a letter for somebody who keeps it until it is kept here. @returns whether it is */
+  async keep(to: ActorAddress, code: string, reason: string, what: Envelope | Uint8Array): Promise<boolean> {
+    const letter = this.#encoded(to, code, reason, what);
+    const kept = await this.#stream.append(deadSubject(this.#node.system, to), letter);
+    return kept.kind === "ok";
+  }
+
   /** Oldest first. */
   async list(
     options: { readonly fromSequence?: number; readonly limit?: number } = {},

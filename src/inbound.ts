@@ -78,9 +78,9 @@ function decode(node: Node, delivery: Delivery): { envelope: Envelope; json: boo
 }
 
 /** Runs the stages. Completes `incoming.event` when all are passed. */
-function inspect(
+export function inspect(
   node: Node,
-  cell: Cell | undefined,
+  cell: Pick<Cell, "definition"> | undefined,
   claimed: string,
   incoming: Incoming,
 ): CoxswainError | undefined {

@@ -115,7 +115,7 @@ export class ReducerHost implements Behaviour {
 }
 
 /** The state, which has to be there when the turn ends: a promise would be the state of the next message. */
-function settled(state: unknown, what: "initial" | "receive"): unknown {
+export function settled(state: unknown, what: "initial" | "receive"): unknown {
   if (!(state instanceof Promise)) return state;
   // Its rejection would be nobody's, and end the process.
   state.catch(() => {});

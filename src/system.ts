@@ -13,6 +13,8 @@ import {
 import type { ActorDefinition } from "./actor.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { Durables } from "./durable/durables.ts";
+import type { Drained } from "./durable/placement/shards.ts";
 import { publishFact } from "./facts.ts";
 import type { Counts, Node } from "./node.ts";
 import { ActorRef } from "./ref.ts";
@@ -36,6 +38,8 @@ export interface DrainReport {
   /** Actors that had not ended in time when they were asked to; killed, or ended with their supervisor. */
   readonly killed: readonly ActorAddress[];
   readonly counts: Readonly<Counts>;
+  /** Shards of durable agents that this node gave up, and how long each took. */
+  readonly shards: readonly Drained[];
 }
 
 /** How long `drain` waits for waiting messages, and then for each actor to end, in milliseconds, where it does not say. */
@@ -50,11 +54,13 @@ export class ActorSystem {
   readonly #node: Node;
   readonly #opened: Opened;
   readonly #registry: Registry;
+  readonly #durables: Durables;
   /** With whose end this node closes. */
   readonly #essential = new Set<Cell>();
   #closing: Promise<DrainReport> | undefined;
 
-  constructor(node: Node, opened: Opened, registry: Registry) {
+  constructor(node: Node, opened: Opened, registry: Registry, durables: Durables) {
+    this.#durables = durables;
     this.#node = node;
     this.#opened = opened;
     this.#registry = registry;
@@ -166,10 +172,12 @@ export class ActorSystem {
     const own = nodeAddress(node.name);
     const spawned = [...node.cells.values()].filter((cell) => cell.address !== own);
     const killed = await stopAll(node, spawned, stopWithinMs);
+    const shards = await this.#durables.drain(withinMs);
     node.closed = true;
     const late = [...node.cells.values()].reverse();
     for (const cell of late) cell.finish({ kind: "stopped", reason: "the system is closed" });
     await Promise.all(node.leaving);
+    this.#durables.close();
     await settled(this.#registry.leave(), node);
     node.close();
     await settled(this.#opened.close(), node);
@@ -178,6 +186,7 @@ export class ActorSystem {
       unfinished,
       killed,
       counts: { ...node.counts },
+      shards,
     };
   }
 

@@ -94,10 +94,10 @@ export abstract class Voice {
   }
 }
 
-function isOwnLife(target: unknown): target is OwnLife {
+export function isOwnLife(target: unknown): target is OwnLife {
   return typeof target === "object" && target !== null && "$self" in target;
 }
 
-function isReplyTo(target: unknown): target is ReplyTo {
+export function isReplyTo(target: unknown): target is ReplyTo {
   return typeof target === "object" && target !== null && "$replyTo" in target;
 }

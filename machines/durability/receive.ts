@@ -74,6 +74,18 @@ export function receiveResult<State, Message>(
   return drafted(session, { kind: "result", key }, decide, limits, []);
 }
 
+/** A turn of the actor's own. What it uses up, if anything, is in its state. */
+export function receiveLocal<State, Message>(
+  session: Session<State, Message>,
+  decide: Decide<State, Message>,
+  limits: RecordLimits,
+): Received<State, Message> {
+  const { closed, outbox } = newest(session);
+  if (closed) return cleared(session, "dropped");
+  if (outbox.entries.length >= limits.outboxMax) return cleared(session, "waits");
+  return drafted(session, { kind: "local" }, decide, limits, []);
+}
+
 function drafted<State, Message>(
   session: Session<State, Message>,
   cause: Cause,

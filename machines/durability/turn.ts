@@ -6,6 +6,8 @@ import { type Alarm, set, unset } from "./timers.ts";
 
 /** What a turn answers to. Applying it uses it up, so that it is applied once. */
 export type Cause =
+  /** Nothing from outside: the actor's first turn, a message that it held back, an event of its own. */
+  | { readonly kind: "local" }
   | { readonly kind: "message"; readonly stamp: Stamp }
   | { readonly kind: "timer"; readonly id: string; readonly generation: number }
   | { readonly kind: "result"; readonly key: string };

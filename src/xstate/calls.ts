@@ -96,7 +96,9 @@ export class Calls {
     return {
       signal: call?.controller?.signal ?? AbortSignal.abort(),
       cause: call?.cause,
-      key: `${this.#cell.address}${pathOf(actor)}#${this.#epoch}.${call?.turn ?? 0}`,
+      key:
+        this.#cell.callKey?.(pathOf(actor)) ??
+        `${this.#cell.address}${pathOf(actor)}#${this.#epoch}.${call?.turn ?? 0}`,
       cell: this.#cell,
     };
   }

@@ -13,6 +13,8 @@ export interface HostCell {
   readonly env: Env;
   /** What the present turn was caused by; opaque here. Kept with every call and timer started in the turn. */
   cause(): unknown;
+  /** The name of the call that the child at a path makes, where the cell knows better than its tree. */
+  callKey?(path: string): string | undefined;
   /** The id of the message that a cause stands for. */
   idOf(cause: unknown): string | undefined;
   /**

@@ -4,6 +4,7 @@ import type { HostCell } from "./host-cell.ts";
 import { isMachine } from "./internals.ts";
 import { Tree } from "./tree.ts";
 import type { AnySnapshot } from "./tree-host.ts";
+import type { TurnKeeper } from "./turn-keeper.ts";
 
 export { type CallContext, callContextOf } from "./calls.ts";
 export { checkMachine } from "./check-machine.ts";
@@ -21,31 +22,32 @@ type AwayVerdict = "pending" | "postponed";
  */
 export class Hosted {
   readonly #cell: HostCell;
-  readonly #tree: Tree;
+  /** For its keeper; nobody else's. */
+  readonly tree: Tree;
   readonly #machine: Accelerated | undefined;
 
   /** Computes the first snapshot, or restores one that `persist` gave; runs no effect before `start`. */
-  constructor(logic: AnyActorLogic, cell: HostCell, input: unknown, snapshot?: unknown) {
+  constructor(logic: AnyActorLogic, cell: HostCell, input: unknown, snapshot?: unknown, keeper?: TurnKeeper) {
     this.#cell = cell;
     this.#machine = isMachine(logic) ? acceleratedOf(logic) : undefined;
-    this.#tree = new Tree(logic, cell, input, snapshot);
+    this.tree = new Tree(logic, cell, input, snapshot, keeper);
   }
 
   get snapshot(): AnySnapshot {
-    return this.#tree.snapshot;
+    return this.tree.snapshot;
   }
 
   /** The first turn. */
   start(): void {
-    this.#tree.start();
+    this.tree.start();
   }
 
   /** One turn, to its end. An explicit empty transition `{}` takes an event; a forbidden one does not. */
   receive(event: AnyEventObject): Verdict {
-    this.#tree.prepare();
-    if (this.#tree.ended) return "ended";
+    this.tree.prepare();
+    if (this.tree.ended) return "ended";
     if (!this.isTaking(event)) return "unexpected";
-    this.#tree.take(event);
+    this.tree.take(event);
     return "taken";
   }
 
@@ -56,15 +58,15 @@ export class Hosted {
 
   /** Whether the machine is in a state tagged `starting`. */
   get starting(): boolean {
-    const snapshot = this.#tree.snapshot as AnyMachineSnapshot;
+    const snapshot = this.tree.snapshot as AnyMachineSnapshot;
     return this.#machine !== undefined && snapshot.status === "active" && snapshot.hasTag("starting");
   }
 
   /** Whether `receive` would take the event now. A guard that throws counts as taking: the turn will fault. */
   isTaking(event: AnyEventObject): boolean {
-    if (this.#tree.ended) return false;
+    if (this.tree.ended) return false;
     return (
-      this.#machine === undefined || this.#machine.takes(this.#tree.snapshot as AnyMachineSnapshot, event)
+      this.#machine === undefined || this.#machine.takes(this.tree.snapshot as AnyMachineSnapshot, event)
     );
   }
 
@@ -75,22 +77,22 @@ export class Hosted {
 
   /** Whether an active state has the type in its `meta: { postpone: [...] }`. */
   postpones(type: string): boolean {
-    if (this.#machine === undefined || this.#tree.ended) return false;
-    return this.#machine.configurationOf(this.#tree.snapshot as AnyMachineSnapshot).postpones(type);
+    if (this.#machine === undefined || this.tree.ended) return false;
+    return this.#machine.configurationOf(this.tree.snapshot as AnyMachineSnapshot).postpones(type);
   }
 
   /** Aborts the signals of the running calls that the message of that id has caused. @returns how many. */
   cancelCalls(id: string, reason: unknown): number {
-    return this.#tree.calls.cancel((cause) => this.#cell.idOf(cause) === id, reason);
+    return this.tree.calls.cancel((cause) => this.#cell.idOf(cause) === id, reason);
   }
 
   /** Disposes of the tree: calls are stopped, timers cancelled. Nothing is reported afterwards. */
   stop(): void {
-    this.#tree.stop();
+    this.tree.stop();
   }
 
   /** The state as plain data, for the constructor. */
   persist(): unknown {
-    return this.#tree.persist();
+    return this.tree.persist();
   }
 }

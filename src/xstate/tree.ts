@@ -19,6 +19,7 @@ import {
   isStopped,
   listenersOf,
   parentOf,
+  pathOf,
   replaceSnapshot,
   requestStop,
   stopNow,
@@ -27,20 +28,12 @@ import { faultOf, loopedError } from "./looped.ts";
 import { isReducer, Reducer } from "./reducer.ts";
 import { Timers } from "./timers.ts";
 import type { ActionCall, AnySnapshot, LocalActor, TreeHost } from "./tree-host.ts";
+import type { Arrival, TurnKeeper } from "./turn-keeper.ts";
 
 /** Events between the actors of a tree in one turn; more are taken to go in circles. */
 const localSendsMax = 100_000;
 /** Turns that follow from one another without a pause; more are taken to go in circles. */
 const turnDepthMax = 1_000;
-
-/** Something from outside of a turn, which gets a turn of its own. */
-interface Arrival {
-  readonly what:
-    | { readonly source: LocalActor | undefined; readonly target: unknown; readonly event: AnyEventObject }
-    | Effect;
-  readonly cause: unknown;
-  readonly depth: number;
-}
 
 /**
  * A root actor with all its local children, run in turns.
@@ -50,9 +43,12 @@ interface Arrival {
  *   effects are collected.
  * - `releasing`: effects are carried out; what comes of them waits for a turn of its own.
  * - `ended`: done, failed or stopped; disposed of.
+ *
+ * With a keeper, effects, timers and what arrives are the keeper's, who gives the tree its turns.
  */
 export class Tree implements TreeHost, LocalEffects {
   readonly #cell: HostCell;
+  readonly #keeper: TurnKeeper | undefined;
   readonly #system: CellSystem;
   readonly #root: LocalActor | Reducer;
   #phase: "idle" | "turning" | "releasing" | "ended" = "idle";
@@ -67,8 +63,9 @@ export class Tree implements TreeHost, LocalEffects {
   #depth = 0;
   #localSends = 0;
 
-  constructor(logic: AnyActorLogic, cell: HostCell, input: unknown, snapshot: unknown) {
+  constructor(logic: AnyActorLogic, cell: HostCell, input: unknown, snapshot: unknown, keeper?: TurnKeeper) {
     this.#cell = cell;
+    this.#keeper = keeper;
     this.#system = new CellSystem(this);
     const options = { id: cell.address, input, snapshot };
     this.#root = isReducer(logic)
@@ -115,6 +112,54 @@ export class Tree implements TreeHost, LocalEffects {
     return this.#root instanceof Reducer ? this.#root.persist() : this.#root.getPersistedSnapshot();
   }
 
+  /** Whether the root's snapshot is all there is to persist. */
+  get alone(): boolean {
+    return this.#root instanceof Reducer || Object.keys(childrenOf(this.#root)).length === 0;
+  }
+
+  // For a keeper.
+
+  /** A turn for what had arrived. */
+  turnFor(arrival: Arrival): void {
+    this.#turnOf(arrival);
+  }
+
+  /** A turn for a delayed event. Actors are named by their paths; one that is gone gets nothing. */
+  fire(
+    sourcePath: string,
+    target: { readonly path: string } | { readonly data: unknown },
+    event: AnyEventObject,
+  ): void {
+    const source = this.#actorAt(sourcePath);
+    const to = "path" in target ? this.#actorAt(target.path) : target.data;
+    const before = this.#open(0);
+    if (to !== undefined) this.#pass(source, to, event);
+    this.#close(before);
+  }
+
+  /** Carries out what a keeper has held. */
+  carryOut(effects: readonly Effect[]): void {
+    const resting = this.#phase === "idle";
+    if (resting) this.#phase = "releasing";
+    release(effects, this.#cell, this);
+    if (resting && this.#phase === "releasing") this.#phase = "idle";
+  }
+
+  /** Instead of starting a call: its parent hears that it failed. */
+  failCall(actor: LocalActor, error: unknown): void {
+    this.calls.fail(actor, error);
+  }
+
+  #actorAt(path: string): LocalActor | undefined {
+    let actor = this.#root instanceof Reducer ? this.#root.actor() : this.#root;
+    for (const id of path.split("/").slice(1)) {
+      const child = Object.values(childrenOf(actor)).find((each) => each?.id === id);
+      if (child === undefined) return undefined;
+      actor = child;
+    }
+    return actor;
+  }
+
   stop(): void {
     if (this.#phase === "ended") return;
     this.#phase = "ended";
@@ -149,8 +194,11 @@ export class Tree implements TreeHost, LocalEffects {
     const effects = this.#effects;
     this.#effects = undefined;
     if (effects !== undefined && this.#phase === "turning" && this.snapshot.status !== "error") {
-      this.#phase = "releasing";
-      release(effects, this.#cell, this);
+      if (this.#keeper !== undefined) this.#keeper.hold(effects);
+      else {
+        this.#phase = "releasing";
+        release(effects, this.#cell, this);
+      }
     }
     const after = this.snapshot;
     if (this.#phase !== "ended") {
@@ -195,8 +243,10 @@ export class Tree implements TreeHost, LocalEffects {
   #arrive(what: Arrival["what"], cause: unknown): void {
     if (this.#phase === "ended") return;
     const releasing = this.#phase === "releasing";
+    const arrival = { what, cause, depth: releasing ? this.#depth + 1 : 0 };
+    if (this.#keeper !== undefined) return this.#keeper.arrived(arrival);
     this.#arrivals ??= [];
-    this.#arrivals.push({ what, cause, depth: releasing ? this.#depth + 1 : 0 });
+    this.#arrivals.push(arrival);
     this.#drain();
   }
 
@@ -283,6 +333,8 @@ export class Tree implements TreeHost, LocalEffects {
     id: string | undefined,
   ): void {
     if (this.#phase === "ended") return;
+    if (this.#keeper !== undefined)
+      return this.#keeper.arm({ source: pathOf(source), id, delayMs, event, target: targetOf(target) });
     const cause = this.#cell.cause();
     this.#timers ??= new Timers(this.#cell.env);
     this.#timers.arm(source, id, delayMs, {
@@ -292,9 +344,11 @@ export class Tree implements TreeHost, LocalEffects {
     });
   }
   disarm(source: LocalActor, id: string): void {
+    this.#keeper?.disarm(pathOf(source), id);
     this.#timers?.disarm(source, id);
   }
   disarmAll(source: LocalActor): void {
+    this.#keeper?.disarm(pathOf(source), undefined);
     this.#timers?.disarmAll(source);
   }
 
@@ -325,4 +379,8 @@ export class Tree implements TreeHost, LocalEffects {
     if (this.#phase === "ended") this.calls.stop(actor);
     else this.#want({ kind: "stop", actor });
   }
+}
+
+function targetOf(target: unknown): { readonly path: string } | { readonly data: unknown } {
+  return isActor(target) ? { path: pathOf(target) } : { data: target };
 }

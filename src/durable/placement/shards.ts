@@ -239,10 +239,14 @@ export class Shards {
     for (let left = this.#leftOver(shard); left !== undefined && env.monotonicMs() < lastMs; ) {
       await this.#within(this.#transfers.giveBack(shard, left), lastMs);
       left = this.#leftOver(shard);
-      if (left !== undefined) await new Promise<void>((resolve) => env.setTimer(drainPauseMs, resolve));
+      if (left !== undefined) await this.#within(this.#pause(), lastMs);
     }
     const released = this.#leftOver(shard) === undefined;
     return { shard, agents, ms: env.monotonicMs() - sinceMs, released };
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#host.env.setTimer(drainPauseMs, resolve));
   }
 
   /** Waits for it, at most until then. */

@@ -1,0 +1,104 @@
+import { type ActorAddress, decodeValue, encodeValue } from "../../protocols/index.ts";
+import type { Bucket } from "../transport/transport.ts";
+import type { AgentRecord, DelayedEvent } from "./agent-record.ts";
+import type { DurableDefinition } from "./durability.ts";
+import {
+  type Audit,
+  checkVersions,
+  fingerprintOf,
+  migrate,
+  type Outline,
+  outlineOf,
+  type Versioned,
+} from "./versions/index.ts";
+
+/** Audits kept in a record. */
+const auditsMax = 10;
+
+/** Makes of a type's records what this node's machine takes, and keeps what other versions of it looked like. */
+export class AgentLoader {
+  readonly fingerprint: string;
+  readonly #versioned: Versioned;
+  readonly #bucket: Bucket;
+  /** Of other fingerprints, as their nodes left them in the bucket. */
+  readonly #outlines = new Map<string, Outline | undefined>();
+
+  /** @throws OPTION_INVALID */
+  constructor(type: string, definition: DurableDefinition, bucket: Bucket) {
+    const { behaviour, durability } = definition;
+    const { version, migrations, context } = durability;
+    this.#bucket = bucket;
+    this.#versioned = {
+      type,
+      logic: behaviour.kind === "logic" ? behaviour.logic : undefined,
+      version,
+      ...(migrations === undefined ? {} : { migrations }),
+      ...(context === undefined ? {} : { context }),
+      outlineOf: (fingerprint) => this.#outlines.get(fingerprint),
+    };
+    checkVersions(this.#versioned);
+    this.fingerprint = fingerprintOf(this.#versioned.logic);
+  }
+
+  /** Leaves word of what our machine looks like, for nodes that come with another. */
+  async announce(): Promise<void> {
+    const outline = outlineOf(this.#versioned.logic);
+    await this.#bucket.create(
+      `outline.${this.fingerprint}`,
+      encodeValue(JSON.parse(JSON.stringify(outline))),
+    );
+  }
+
+  async load(
+    record: AgentRecord,
+    address: ActorAddress,
+    nowMs: number,
+  ): Promise<{ readonly record: AgentRecord; readonly audit?: Audit } | { readonly reason: string }> {
+    const { version, fingerprint, snapshot } = record.state;
+    if (version === this.#versioned.version && fingerprint !== this.fingerprint)
+      await this.#learn(fingerprint);
+    const { data } = snapshot as { readonly data: unknown };
+    const timers = record.timers.map((timer) => {
+      const { source, event, id } = timer.message as DelayedEvent;
+      return { source, id: id.slice(id.indexOf("|") + 1), dueAtMs: timer.dueAtMs, event, timer };
+    });
+    const stored = { key: address, version, fingerprint, snapshot: data, timers };
+    const loaded = migrate(stored, this.#versioned, Math.floor(nowMs));
+    if (!loaded.ok) return { reason: loaded.reason.says };
+    const { audit } = loaded;
+    if (audit === undefined) return { record };
+    const state = {
+      ...record.state,
+      snapshot: { data: loaded.snapshot },
+      audits: [...(record.state.audits ?? []), audit].slice(-auditsMax),
+    };
+    return { record: { ...record, state, timers: (loaded.timers as typeof timers).map(timerOf) }, audit };
+  }
+
+  async #learn(fingerprint: string): Promise<void> {
+    if (this.#outlines.get(fingerprint) !== undefined) return;
+    const found = await this.#bucket.get(`outline.${fingerprint}`);
+    const value = found.kind === "ok" ? found.value?.value : undefined;
+    this.#outlines.set(fingerprint, value && (decodeValue(value) as Outline));
+  }
+}
+
+type RecordTimer = AgentRecord["timers"][number];
+
+/** A migration may have renamed the state that waits, and with it the timer. */
+function timerOf(moved: {
+  readonly source: string;
+  readonly id: string;
+  readonly dueAtMs: number;
+  readonly event: { readonly type: string };
+  readonly timer: RecordTimer;
+}): RecordTimer {
+  const { source, id, dueAtMs, event, timer } = moved;
+  const name = `${source}|${id}`;
+  return {
+    ...timer,
+    id: name,
+    dueAtMs,
+    message: { ...(timer.message as DelayedEvent), source, id: name, event },
+  };
+}

@@ -1,0 +1,230 @@
+import type { durability } from "../../machines/index.ts";
+import { type ActorAddress, CoxswainError, type Envelope, toWireError } from "../../protocols/index.ts";
+import { publishFact } from "../facts.ts";
+import { pathOf } from "../xstate/internals.ts";
+import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
+import { AgentCell, type AgentInside } from "./agent-cell.ts";
+import type { AgentHost } from "./agent-host.ts";
+import { type AgentMachine, agentMachine, persistKept } from "./agent-machine.ts";
+import type { AgentRecord, AgentStep, DelayedEvent, Trial } from "./agent-record.ts";
+import { type DurableDefinition, policyOf } from "./durability.ts";
+import { type Opened, refuseLetter, takeMessage } from "./message-turn.ts";
+import { type Held, TurnBook, type TurnCause } from "./turn-book.ts";
+
+/** What a turn wants done, until it is committed. */
+export interface Release {
+  readonly cause: Envelope | undefined;
+  readonly held: readonly Held[];
+}
+
+/** What is known of the batch that a turn is part of. */
+export interface Batch {
+  /** Whether it is the first: what the commit before had to answer is answered. */
+  readonly fresh: boolean;
+  /** What is tried next, where it may be what kills the process. */
+  readonly trial: Trial | undefined;
+}
+
+/** A durable agent's machine and what its turns come to: each a step of the record, and what to do once it is committed. */
+export class AgentMind {
+  readonly cell: AgentCell;
+  /** Of the turns that no commit has taken up yet. */
+  draft: Release[] = [];
+  /** The machine is in another state: what was held back may be taken. */
+  moved = false;
+  readonly #host: AgentHost;
+  readonly #definition: DurableDefinition;
+  readonly #batch: () => Batch;
+  #machine: AgentMachine | undefined;
+
+  constructor(
+    host: AgentHost,
+    address: ActorAddress,
+    definition: DurableDefinition,
+    parts: { readonly inside: AgentInside; readonly batch: () => Batch },
+  ) {
+    this.#host = host;
+    this.#definition = definition;
+    this.#batch = parts.batch;
+    this.cell = new AgentCell(host.node, address, definition, parts.inside);
+  }
+
+  /** Whether there is a machine to give turns to. */
+  get ready(): boolean {
+    return this.#machine !== undefined;
+  }
+
+  postpones(type: string): boolean {
+    return this.#machine?.postpones(type) ?? false;
+  }
+
+  drop(): void {
+    this.#machine?.stop();
+    this.#machine = undefined;
+  }
+
+  // ---- the beginning of a machine ----
+
+  /** The very first turn. */
+  begin(record: AgentRecord): AgentStep {
+    return this.decide(record, { envelope: undefined }, () => {
+      const { inputOf } = this.#definition;
+      const input = inputOf?.(undefined as never, { self: this.cell.address, owner: undefined });
+      this.#machine = agentMachine(this.cell, { input, snapshot: undefined });
+      this.#machine.start();
+    });
+  }
+
+  /**
+   * The machine as it was left. Its calls begin again with the effects that are given back: at once where the record is
+   * committed. One that is made at most once and may have been made is told that nobody knows.
+   *
+   * @param poisonous its calls have ended their process too often: they are told so, and not begun
+   */
+  restore(record: AgentRecord, committed: readonly durability.Intent[], poisonous: boolean): Release {
+    const again: Held[] = [];
+    this.cell.restoring = again;
+    try {
+      const { data } = persistKept(this.#definition, record.state.snapshot) as { readonly data: unknown };
+      this.#machine = agentMachine(this.cell, { input: undefined, snapshot: data });
+      this.#machine.start();
+    } catch (error) {
+      this.drop();
+      this.cell.effectFailed(error, "its restart");
+    }
+    this.cell.restoring = undefined;
+    return { cause: undefined, held: again.map((effect) => this.#begunAgain(effect, committed, poisonous)) };
+  }
+
+  #begunAgain(effect: Held, committed: readonly durability.Intent[], poisonous: boolean): Held {
+    if (effect.kind !== "start") return effect;
+    const path = pathOf(effect.actor);
+    const intent = committed.find(({ call }) => (call as { readonly path: string }).path === path);
+    if (intent === undefined || (intent.effect === "atLeastOnce" && !poisonous)) return effect;
+    const name = `${this.cell.address}#${intent.key}`;
+    const error = poisonous
+      ? new CoxswainError("MESSAGE_POISONOUS", `The call ${name} has ended its process too often`)
+      : new CoxswainError("OUTCOME_UNKNOWN", `The call ${name} may have been made, and is made at most once`);
+    return { kind: "run", run: () => this.#machine?.failCall(effect, error) };
+  }
+
+  // ---- turns ----
+
+  message(record: AgentRecord, opened: Opened): AgentStep {
+    const cause = { envelope: opened.envelope };
+    const act = (book: TurnBook): void => takeMessage(this.cell, this.#machine as AgentMachine, book, opened);
+    return this.decide(record, cause, act, opened);
+  }
+
+  /** What arrived of a call, or from within. */
+  arrival(record: AgentRecord, arrival: TreeArrival): AgentStep {
+    return this.decide(record, { envelope: undefined }, () => this.#machine?.turnFor(arrival));
+  }
+
+  timer(record: AgentRecord, timer: durability.Timer<unknown>, nowMs: number): AgentStep {
+    const delayed = timer.message as DelayedEvent;
+    const { id, dueAtMs } = timer;
+    const { delayMs } = delayed;
+    const { missed } = policyOf(this.#definition.durability, id);
+    const lateMs = nowMs - dueAtMs;
+    return this.decide(record, { envelope: undefined, timer }, (book) => {
+      if (missed === "skip" && delayMs > 0 && lateMs >= delayMs)
+        book.again(delayed, dueAtMs + delayMs * (Math.floor(lateMs / delayMs) + 1));
+      else if ("path" in delayed.target) this.#machine?.fire(delayed);
+      else book.sendLate(delayed);
+    });
+  }
+
+  /** A turn in which nothing happens: what is confirmed and answered leaves the record. */
+  tidy(record: AgentRecord): AgentStep {
+    return this.#finish(this.#book(record, { envelope: undefined }), record.state.snapshot);
+  }
+
+  /** One turn: what the machine makes of it, or, where it throws, that it failed. */
+  decide(record: AgentRecord, cause: TurnCause, act: (book: TurnBook) => void, opened?: Opened): AgentStep {
+    const book = this.#book(record, cause);
+    this.cell.book = book;
+    let kept: unknown;
+    try {
+      act(book);
+      if (book.fault === undefined) kept = this.#machine?.keep();
+    } catch (error) {
+      book.fault ??= { error };
+    }
+    this.cell.book = undefined;
+    if (book.fault !== undefined) return this.faulted(record, cause, book.fault.error, opened);
+    if (book.moved) this.moved = true;
+    if (book.closes) this.#close(book);
+    return this.#finish(book, kept);
+  }
+
+  #book(record: AgentRecord, cause: TurnCause): TurnBook {
+    return new TurnBook(this.cell, record, cause, this.#batch().fresh);
+  }
+
+  #finish(book: TurnBook, snapshot: unknown): AgentStep {
+    this.draft.push({ cause: book.cause.envelope, held: book.held });
+    const { version } = this.#definition.durability;
+    book.change({ version, fingerprint: this.#host.fingerprint, trial: this.#batch().trial });
+    return book.step(snapshot);
+  }
+
+  /** The machine threw: it goes on from where it was, and what it threw at is put down. */
+  faulted(record: AgentRecord, cause: TurnCause, error: unknown, opened: Opened | undefined): AgentStep {
+    this.drop();
+    const { node } = this.#host;
+    const { address } = this.cell;
+    const book = this.#book(record, cause);
+    const wire = toWireError(error);
+    if (opened !== undefined)
+      refuseLetter(this.cell, book, opened, "ACTOR_FAILED", `${address} failed at it: ${wire.message}`);
+    const messageId = cause.envelope === undefined ? {} : { messageId: cause.envelope.id };
+    book.run(() => {
+      publishFact(node, address, "failed", { error: wire, ...messageId });
+      node.report({ level: "error", message: `${address} failed: ${wire.message}`, address, error });
+    });
+    return this.#finish(book, record.state.snapshot);
+  }
+
+  /** A message that has ended its process too often is put down before the next attempt. */
+  quarantine(record: AgentRecord, opened: Opened, attempts: number): AgentStep {
+    const { node } = this.#host;
+    const { address } = this.cell;
+    const book = this.#book(record, { envelope: opened.envelope });
+    const reason = `${attempts} attempts to work on it ended with their process`;
+    refuseLetter(this.cell, book, opened, "MESSAGE_POISONOUS", reason);
+    const messageId = opened.envelope === undefined ? {} : { messageId: opened.envelope.id };
+    book.run(() => {
+      publishFact(node, address, "quarantined", { attempts, reason, ...messageId });
+      node.report({ level: "error", message: `${address}: ${reason}`, address });
+    });
+    return this.#finish(book, record.state.snapshot);
+  }
+
+  /** It ends for good: whoever waits for an answer is told. */
+  #close(book: TurnBook): void {
+    const { address } = this.cell;
+    const error = new CoxswainError("NO_REPLY", `${address} has ended before it answered`);
+    for (const question of Object.values(book.state.questions)) book.refuse(question, error);
+    book.run(() => publishFact(this.#host.node, address, "stopped", { kind: "done" }));
+  }
+
+  // ---- after a commit ----
+
+  release(releases: readonly Release[]): void {
+    for (const { cause, held } of releases) {
+      this.cell.releasing = cause;
+      for (const each of held) this.#do(each);
+    }
+    this.cell.releasing = undefined;
+  }
+
+  #do(held: Held): void {
+    try {
+      if (held.kind === "run") held.run();
+      else this.#machine?.carryOut(held);
+    } catch (error) {
+      this.cell.effectFailed(error, `an effect (${held.kind})`);
+    }
+  }
+}

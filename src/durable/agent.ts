@@ -1,0 +1,635 @@
+import { durability } from "../../machines/index.ts";
+import {
+  type ActorAddress,
+  CoxswainError,
+  type Envelope,
+  isCoxswainError,
+  toWireError,
+} from "../../protocols/index.ts";
+import { publishAnswer } from "../answers.ts";
+import type { Timer } from "../env/env.ts";
+import { publishFact } from "../facts.ts";
+import { isLostRace } from "../transport/outcomes.ts";
+import { callEndedBy } from "../xstate/internals.ts";
+import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
+import { claimAgent, pause } from "./activation.ts";
+import type { AgentInside } from "./agent-cell.ts";
+import type { AgentHost, Message } from "./agent-host.ts";
+import { persistKept } from "./agent-machine.ts";
+import { AgentMind, type Batch, type Release } from "./agent-mind.ts";
+import {
+  type AgentMessage,
+  type AgentRecord,
+  type AgentSession,
+  type AgentState,
+  type AgentStep,
+  type AgentWrite,
+  type Burial,
+  graveyard,
+} from "./agent-record.ts";
+import type { DurableDefinition } from "./durability.ts";
+import { openLetter } from "./message-turn.ts";
+import type { OutboxPublisher } from "./posting/outbox-publisher.ts";
+import { decodeRecord, encodeRecord } from "./record-codec.ts";
+
+type Order = durability.Order<AgentState, AgentMessage>;
+type Move = durability.Move<AgentState, AgentMessage>;
+type Received = durability.Received<AgentState, AgentMessage>;
+
+type Work =
+  | Message
+  | { readonly kind: "timer"; readonly id: string; readonly generation: number }
+  | { readonly kind: "result"; readonly key: string; readonly arrival: TreeArrival }
+  | { readonly kind: "event"; readonly arrival: TreeArrival }
+  /** The oldest that its state holds back no more. */
+  | { readonly kind: "postponed" };
+
+/** After so long without work, what is confirmed leaves the record, in milliseconds. */
+const tidyAfterMs = 1_000;
+const limits = durability.recordLimits;
+
+/**
+ * One activation of a durable agent, from its claim until it leaves memory. It gives its machine turns, commits them, up
+ * to a batch at once, and does what they wanted when they are committed. What is decided is machines/durability's.
+ *
+ * - `claiming`: its record is being taken over; work waits.
+ * - `live`: it works.
+ * - `gone`: another owner goes on, or nobody needs it now. It does nothing more.
+ */
+export class Agent implements AgentInside {
+  readonly address: ActorAddress;
+  /** Of its record. */
+  readonly key: string;
+  readonly #host: AgentHost;
+  readonly #definition: DurableDefinition;
+  readonly #mind: AgentMind;
+  readonly #publisher: OutboxPublisher;
+  /** Resolves when it is live, or gone. */
+  readonly claimed: Promise<void>;
+  #claimed: () => void = () => {};
+  #phase: "claiming" | "live" | "gone" = "claiming";
+  /** It takes up nothing more, and leaves when what it is at is committed. */
+  #retiring = false;
+  #session!: AgentSession;
+  #work: Work[] = [];
+  /** What has to wait: one before it is missing, or the outbox is full. */
+  #deferred: Work[] = [];
+  /** What the draft, and the commit under way, have taken up. */
+  #drafted: Work[] = [];
+  #committing: Work[] = [];
+  #releases: readonly Release[] = [];
+  #written: { readonly write: AgentWrite; readonly bytes: Uint8Array } | undefined;
+  /** Of the store, without an answer. */
+  #tries = 0;
+  /** One turn a commit: something of a batch could not be stored, or killed its process. */
+  #careful = false;
+  /** To get through what it was woken for; 0 after the first commit. */
+  #attempts = 0;
+  /** The message whose turn it is. */
+  #atHand: Message | undefined;
+  #leaveSuspects: () => void = () => {};
+  #alarm: Timer | undefined;
+  #idle: Timer | undefined;
+
+  constructor(host: AgentHost, address: ActorAddress, key: string, definition: DurableDefinition) {
+    this.#host = host;
+    this.address = address;
+    this.key = key;
+    this.#definition = definition;
+    this.claimed = new Promise((resolve) => {
+      this.#claimed = resolve;
+    });
+    this.#mind = new AgentMind(host, address, definition, { inside: this, batch: () => this.#batch });
+    this.#publisher = host.publisher(address, (positions) => this.#confirmed(positions));
+  }
+
+  // ---- coming and going ----
+
+  /** Takes the agent over. @param cause what it is woken for: the same text for the same message after a crash */
+  async claim(cause: string): Promise<void> {
+    const { key, address } = this;
+    const claimed = await claimAgent(this.#host, address, key, cause, this.#definition);
+    if (this.#isGone) return;
+    if (claimed.kind === "given up") return this.leave();
+    if (claimed.kind === "unloadable") return this.#unloadable(claimed.reason);
+    this.#attempts = claimed.attempts;
+    this.#careful = claimed.attempts > 1;
+    if (this.#careful) this.#leaveSuspects = await this.#host.suspect();
+    if (this.#isGone) return this.#leaveSuspects();
+    const { record } = claimed.stored;
+    const { session, orders } = durability.resume(claimed.stored);
+    this.#session = session as AgentSession;
+    this.#phase = "live";
+    this.#claimed();
+    publishFact(this.#host.node, address, "activated", { node: this.#host.node.name, epoch: record.epoch });
+    if (!record.closed && record.state.snapshot !== undefined) this.#mind.release([this.#restored(record)]);
+    this.#answer(record);
+    for (const order of orders) this.#carryOut(order);
+    this.#host.ready(this);
+  }
+
+  get #isGone(): boolean {
+    return this.#phase === "gone";
+  }
+
+  #restored(record: AgentRecord): Release {
+    return this.#mind.restore(record, this.#session.held.record.intents, this.#poisonous);
+  }
+
+  /** What it was woken for has ended too many processes. */
+  get #poisonous(): boolean {
+    return this.#attempts > this.#definition.durability.attemptsMax;
+  }
+
+  /** Its messages stay where they are, until a node comes that can load it. */
+  #unloadable(reason: string): void {
+    const { node } = this.#host;
+    const error = new CoxswainError("SNAPSHOT_REFUSED", `${this.address} cannot be taken up here: ${reason}`);
+    node.report({ level: "error", message: error.message, address: this.address, error });
+    publishFact(node, this.address, "failed", { error: toWireError(error) });
+    this.leave();
+  }
+
+  /** Leaves memory at once and writes nothing more. Idempotent. */
+  leave(): void {
+    if (this.#isGone) return;
+    const live = this.#phase === "live";
+    this.#phase = "gone";
+    this.#claimed();
+    this.#alarm?.cancel();
+    this.#idle?.cancel();
+    this.#publisher.stop();
+    this.#mind.drop();
+    this.#leaveSuspects();
+    const timers = live ? this.#session.held.record.timers : [];
+    const left = [...this.#committing, ...this.#drafted, ...this.#deferred, ...this.#work];
+    this.#host.gone(
+      this,
+      durability.nextDueMs(timers),
+      left.filter((work) => work.kind === "message"),
+    );
+  }
+
+  /** Commits what it is at, waits for calls that may be made only once, and leaves; another owner takes up the rest. */
+  retire(): void {
+    this.#retiring = true;
+    if (this.#phase === "live") this.#host.ready(this);
+  }
+
+  #retired(): void {
+    const { writing, draft, held } = this.#session;
+    const callsOnce = held.record.intents.some(({ effect }) => effect === "atMostOnce");
+    if (writing === undefined && draft === undefined && !callsOnce) this.leave();
+  }
+
+  /** Whether nothing waits or is under way. */
+  get resting(): boolean {
+    if (this.#phase !== "live" || this.#work.length > 0 || this.#deferred.length > 0) return false;
+    const { writing, draft, held, confirmed } = this.#session;
+    const { outbox, intents, closed } = held.record;
+    if (writing !== undefined || draft !== undefined || outbox.entries.length > confirmed.length)
+      return false;
+    return closed || intents.length === 0;
+  }
+
+  // ---- what comes ----
+
+  get nowMs(): number {
+    return this.#host.nowMs();
+  }
+
+  take(message: Message): void {
+    this.#add(message);
+  }
+
+  arrived(arrival: TreeArrival): void {
+    if (this.#isGone) return;
+    const path = callEndedBy(arrival);
+    const key = path === undefined ? undefined : this.#keyOfCall(path);
+    this.#add(key === undefined ? { kind: "event", arrival } : { kind: "result", key, arrival });
+  }
+
+  #add(work: Work): void {
+    this.#idle?.cancel();
+    this.#idle = undefined;
+    this.#work.push(work);
+    if (this.#phase === "live") this.#host.ready(this);
+  }
+
+  callKey(path: string): string | undefined {
+    const key = this.#keyOfCall(path);
+    return key === undefined ? undefined : `${this.address}#${key}`;
+  }
+
+  #keyOfCall(path: string): string | undefined {
+    if (this.#phase === "claiming") return undefined;
+    const { intents } = durability.newest(this.#session);
+    return intents.find(({ call }) => (call as { readonly path: string }).path === path)?.key;
+  }
+
+  #wake(atMs: number | undefined): void {
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
+    if (atMs === undefined) return;
+    this.#alarm = this.#host.env.setTimer(Math.max(0, atMs - this.nowMs), () => this.#due());
+  }
+
+  #due(): void {
+    const { timers } = this.#session.held.record;
+    const { nowMs } = this;
+    for (const { id, generation } of durability.due(timers, nowMs)) {
+      const isKnown = (work: Work): boolean =>
+        work.kind === "timer" && work.id === id && work.generation === generation;
+      if (![...this.#work, ...this.#deferred].some(isKnown)) this.#add({ kind: "timer", id, generation });
+    }
+    this.#wake(durability.nextDueMs(timers.filter(({ dueAtMs }) => dueAtMs > nowMs)));
+  }
+
+  // ---- turns ----
+
+  /** Works on what waits: a batch, then a commit. */
+  pump(): void {
+    while (this.#phase === "live" && this.#host.mayHold() && this.#drafted.length < this.#batchMax) {
+      const work = this.#retiring ? this.#takeResult() : this.#work.shift();
+      if (work === undefined) break;
+      this.#turn(work);
+    }
+    if (this.#phase === "live") this.#commit();
+    if (this.#retiring && this.#phase === "live") this.#retired();
+  }
+
+  #takeResult(): Work | undefined {
+    const at = this.#work.findIndex(({ kind }) => kind === "result");
+    return at < 0 ? undefined : this.#work.splice(at, 1)[0];
+  }
+
+  get #batchMax(): number {
+    return this.#careful ? 1 : this.#definition.durability.batchMax;
+  }
+
+  get #batch(): Batch {
+    const [next] = this.#work;
+    // Noted before it is begun, so that its attempts count from the first that is its own.
+    const trial =
+      this.#careful && next?.kind === "message" ? { cause: causeOf(next.arrival), attempts: 2 } : undefined;
+    return { fresh: this.#session.draft === undefined, trial };
+  }
+
+  #turn(work: Work): void {
+    const { closed } = durability.newest(this.#session);
+    if (!closed && !this.#mind.ready && !this.#begun()) return this.#putDown(work, cannotBegin(this.address));
+    const received = this.#receive(work);
+    if (received === undefined) return;
+    if (received.verdict === "faulty") return this.#exceeded(work, received);
+    this.#follow(received);
+    if (received.verdict === "waits") this.#deferred.push(work);
+    else if (received.verdict === "applied") this.#applied(work);
+  }
+
+  #applied(work: Work): void {
+    this.#drafted.push(work);
+    this.#retry();
+    if (!this.#mind.moved) return;
+    this.#mind.moved = false;
+    const { postponed } = durability.newest(this.#session).state;
+    if (postponed.length > 0) this.#work.unshift({ kind: "postponed" });
+  }
+
+  /** What had to wait may go on. */
+  #retry(): void {
+    if (this.#deferred.length === 0) return;
+    this.#work = [...this.#deferred, ...this.#work];
+    this.#deferred = [];
+  }
+
+  #receive(work: Work): Received | undefined {
+    const session = this.#session;
+    const mind = this.#mind;
+    switch (work.kind) {
+      case "message":
+        this.#atHand = work;
+        return durability.receive(session, work.arrival, (record) => this.#message(record, work), limits);
+      case "timer": {
+        const { nowMs } = this;
+        const timer = durability.firing(durability.newest(session).timers, work, nowMs);
+        if (timer !== undefined && this.#poisonous)
+          return this.#received(work, poisoned(this.address, work.id));
+        const firing = { ...work, nowMs };
+        return durability.receiveTimer(
+          session,
+          firing,
+          (record) => mind.timer(record, timer as durability.Timer<AgentMessage>, nowMs),
+          limits,
+        );
+      }
+      case "result":
+        return durability.receiveResult(
+          session,
+          work.key,
+          (record) => mind.arrival(record, work.arrival),
+          limits,
+        );
+      case "event":
+        return durability.receiveLocal(session, (record) => mind.arrival(record, work.arrival), limits);
+      case "postponed":
+        return this.#receivePostponed((record, opened) => mind.message(record, opened));
+    }
+  }
+
+  #message(record: AgentRecord, { arrival, letter }: Message): AgentStep {
+    const opened = openLetter(this.#mind.cell, letter);
+    const poisonous = this.#poisonous && record.state.trial?.cause === causeOf(arrival);
+    if (poisonous) return this.#mind.quarantine(record, opened, this.#attempts - 1);
+    return this.#mind.message(record, opened);
+  }
+
+  /** The oldest letter that is held back no more has its turn; and then the next. */
+  #receivePostponed(
+    decide: (record: AgentRecord, opened: ReturnType<typeof openLetter>) => AgentStep,
+  ): Received | undefined {
+    const { postponed } = durability.newest(this.#session).state;
+    const letters = postponed.map((letter) => openLetter(this.#mind.cell, letter));
+    const at = letters.findIndex(
+      ({ envelope }) => envelope === undefined || !this.#mind.postpones(envelope.type),
+    );
+    const opened = letters[at];
+    if (opened === undefined) return undefined;
+    if (letters.length > 1) this.#work.unshift({ kind: "postponed" });
+    return durability.receiveLocal(
+      this.#session,
+      (record) => {
+        const left = record.state.postponed.filter((_, index) => index !== at);
+        return decide({ ...record, state: { ...record.state, postponed: left } }, opened);
+      },
+      limits,
+    );
+  }
+
+  /** The machine of the newest state; of none, its first turn. @returns whether there is one */
+  #begun(): boolean {
+    const record = durability.newest(this.#session);
+    if (record.state.snapshot !== undefined) {
+      // In the midst of a batch: what it begins again waits for the commit.
+      this.#mind.draft.push(this.#restored(record));
+      return this.#mind.ready;
+    }
+    const received = durability.receiveLocal(this.#session, (unbegun) => this.#mind.begin(unbegun), limits);
+    if (received.verdict === "applied") this.#follow(received);
+    return this.#mind.ready;
+  }
+
+  // ---- what cannot be done ----
+
+  /** A limit of the record. */
+  #exceeded(work: Work, { exceeds }: Received): void {
+    this.#mind.draft.pop();
+    const text = `${this.address} wanted more in one turn than ${exceeds} (${limits[exceeds ?? "sendsMax"]}) allows`;
+    this.#putDown(work, new CoxswainError("MACHINE_LOOPED", text));
+  }
+
+  /** A turn in which nothing happens but that what it was for is put down. */
+  #putDown(work: Work, error: CoxswainError): void {
+    const received = this.#received(work, error);
+    if (received === undefined) return;
+    this.#follow(received);
+    if (received.verdict === "waits") this.#deferred.push(work);
+    else if (received.verdict === "applied") this.#applied(work);
+  }
+
+  #received(work: Work, error: CoxswainError): Received | undefined {
+    const session = this.#session;
+    const mind = this.#mind;
+    const nothing = { envelope: undefined };
+    switch (work.kind) {
+      case "message": {
+        const opened = openLetter(mind.cell, work.letter);
+        const cause = { envelope: opened.envelope };
+        return durability.receive(
+          session,
+          work.arrival,
+          (record) => mind.faulted(record, cause, error, opened),
+          limits,
+        );
+      }
+      case "timer": {
+        const firing = { ...work, nowMs: this.nowMs };
+        const decide = (record: AgentRecord): AgentStep => mind.faulted(record, nothing, error, undefined);
+        return durability.receiveTimer(session, firing, decide, limits);
+      }
+      case "result":
+        return durability.receiveResult(
+          session,
+          work.key,
+          (record) => mind.faulted(record, nothing, error, undefined),
+          limits,
+        );
+      case "postponed":
+        return this.#receivePostponed((record, opened) =>
+          mind.faulted(record, { envelope: opened.envelope }, error, opened),
+        );
+      case "event":
+        mind.drop();
+        mind.cell.effectFailed(error, "an event of its own");
+        return undefined;
+    }
+  }
+
+  /**
+   * Data that cannot be stored is the fault of the turn that made it. Of a batch, each turn is tried again alone, from
+   * the record that stands.
+   */
+  #unstorable(thrown: unknown): void {
+    const error = isCoxswainError(thrown)
+      ? thrown
+      : new CoxswainError("MACHINE_INVALID", toWireError(thrown).message);
+    const { held, confirmed } = this.#session;
+    const again = this.#committing;
+    this.#session = { held, confirmed };
+    this.#committing = [];
+    this.#releases = [];
+    this.#mind.draft = [];
+    this.#mind.drop();
+    const [culprit] = again;
+    if (this.#careful && again.length === 1 && culprit !== undefined) this.#putDown(culprit, error);
+    else this.#work = [...again, ...this.#work];
+    if (!this.#careful && again.length === 0) this.#mind.cell.effectFailed(error, "its first state");
+    this.#careful = true;
+    this.#host.ready(this);
+  }
+
+  // ---- commits ----
+
+  #commit(): void {
+    const { writing, draft, confirmed } = this.#session;
+    if (writing !== undefined) return;
+    const full = this.#deferred.length > 0 && confirmed.length > 0;
+    if (draft === undefined && !full) return this.#rest();
+    this.#releases = this.#mind.draft;
+    this.#mind.draft = [];
+    this.#committing = this.#drafted;
+    this.#drafted = [];
+    this.#follow(durability.commit(this.#session, this.#host.env.uniqueId()));
+  }
+
+  #follow({ session, orders }: Move): void {
+    if (session !== undefined) this.#session = session;
+    for (const order of orders) this.#carryOut(order);
+  }
+
+  #carryOut(order: Order): void {
+    switch (order.do) {
+      case "write":
+        return void this.#write(order.write);
+      case "read":
+        return void this.#read();
+      case "acknowledge":
+        return this.#host.acknowledge(order.entry);
+      case "deadLetter":
+        return void this.#buryLate(order.entry, order.reason);
+      case "publish":
+        return this.#publish(order.entry);
+      case "wake":
+        return this.#wake(order.atMs);
+      case "stop":
+        return this.leave();
+      // Calls begin and end among the effects of their turn, in order.
+      case "call":
+      case "abort":
+      case "reportUnknown":
+    }
+  }
+
+  async #write(write: AgentWrite): Promise<void> {
+    const bytes = this.#bytesOf(write);
+    if (bytes === undefined) return;
+    const outcome = await this.#host.records.update(this.key, bytes, write.expect);
+    if (this.#isGone) return;
+    if (outcome.kind === "ok") return this.#answered({ kind: "ok", revision: outcome.value });
+    if (isLostRace(outcome)) return this.#answered({ kind: "conflict" });
+    await pause(this.#host.env, this.#tries++);
+    if (!this.#isGone) this.#answered({ kind: "unknown" });
+  }
+
+  /** The same bytes for the same write, however often it is tried. */
+  #bytesOf(write: AgentWrite): Uint8Array | undefined {
+    if (this.#written?.write === write) return this.#written.bytes;
+    const { record } = write;
+    try {
+      const snapshot = persistKept(this.#definition, record.state.snapshot);
+      const bytes = encodeRecord({ ...record, state: { ...record.state, snapshot } }, this.nowMs);
+      this.#written = { write, bytes };
+      return bytes;
+    } catch (error) {
+      this.#unstorable(error);
+      return undefined;
+    }
+  }
+
+  async #read(): Promise<void> {
+    const found = await this.#host.records.get(this.key);
+    if (this.#isGone) return;
+    if (found.kind !== "ok") {
+      await pause(this.#host.env, this.#tries++);
+      if (!this.#isGone) void this.#read();
+      return;
+    }
+    const { value, revision = 0 } = found.value ?? {};
+    const stored = value === undefined ? undefined : { record: decodeRecord(value).record, revision };
+    this.#settled(durability.readBack(this.#session, stored));
+  }
+
+  #answered(answer: durability.Answer): void {
+    this.#settled(durability.answered(this.#session, answer));
+  }
+
+  #settled(move: Move): void {
+    if (move.session === undefined || move.session.writing !== undefined) return this.#follow(move);
+    const releases = this.#releases;
+    this.#session = move.session;
+    this.#written = undefined;
+    this.#tries = 0;
+    this.#attempts = 0;
+    this.#releases = [];
+    this.#committing = [];
+    this.#leaveSuspects();
+    this.#answer(this.#session.held.record);
+    this.#mind.release(releases);
+    for (const order of move.orders) this.#carryOut(order);
+    if (!this.#isGone) this.#host.ready(this);
+  }
+
+  // ---- after a commit ----
+
+  #answer({ state }: AgentRecord): void {
+    for (const { to, envelope, json } of state.unsent) publishAnswer(this.#host.node, to, envelope, json);
+  }
+
+  #publish(entry: durability.OutboxEntry<AgentMessage>): void {
+    if (entry.to === graveyard) void this.#bury(entry.position, entry.message as Burial);
+    else this.#publisher.publish([{ ...entry, message: entry.message as Envelope }]);
+  }
+
+  async #bury(position: number, { code, reason, frame }: Burial): Promise<void> {
+    const { deadLetters } = this.#host.node;
+    for (let tries = 0; !this.#isGone; tries++) {
+      if (await deadLetters.keep(this.address, code, reason, frame)) return this.#confirmed([position]);
+      await pause(this.#host.env, tries);
+    }
+  }
+
+  /** A message that its record says nothing of any more. */
+  async #buryLate(entry: number, reason: "stale" | "closed"): Promise<void> {
+    const message = this.#atHand;
+    if (message === undefined || message.arrival.entry !== entry) return;
+    const [code, text] =
+      reason === "closed"
+        ? (["ACTOR_STOPPED", `${this.address} has ended`] as const)
+        : (["MESSAGE_STALE", "whether it was worked on before is not known any more"] as const);
+    if (await this.#host.bury(this.address, message.letter, code, text)) this.#host.acknowledge(entry);
+  }
+
+  #confirmed(positions: readonly number[]): void {
+    if (this.#isGone) return;
+    for (const position of positions) this.#session = durability.confirm(this.#session, position);
+    this.#retry();
+    this.#host.ready(this);
+  }
+
+  /** Nothing to do: after a moment the record is tidied, and after a while it leaves memory. */
+  #rest(): void {
+    this.#leaveSuspects();
+    if (!this.resting || this.#idle !== undefined) return;
+    const { held, confirmed } = this.#session;
+    const { closed, state } = held.record;
+    const untidy = confirmed.length > 0 || (!closed && state.unsent.length > 0);
+    const { passivateAfterMs } = this.#definition.durability;
+    const afterMs = untidy ? Math.min(tidyAfterMs, passivateAfterMs) : closed ? 0 : passivateAfterMs;
+    this.#idle = this.#host.env.setTimer(afterMs, () => {
+      this.#idle = undefined;
+      if (!this.resting) return;
+      if (untidy) this.#tidy();
+      else this.leave();
+    });
+  }
+
+  #tidy(): void {
+    const { closed } = this.#session.held.record;
+    if (closed) return this.#follow(durability.commit(this.#session, this.#host.env.uniqueId()));
+    const received = durability.receiveLocal(this.#session, (record) => this.#mind.tidy(record), limits);
+    this.#follow(received);
+    this.#commit();
+  }
+}
+
+/** Names a message for good. */
+export function causeOf({ stamp }: durability.Arrival): string {
+  return `${stamp.from} ${stamp.incarnation} ${stamp.seq}`;
+}
+
+function cannotBegin(address: ActorAddress): CoxswainError {
+  return new CoxswainError("ACTOR_FAILED", `${address} cannot begin: its first turn failed`);
+}
+
+function poisoned(address: ActorAddress, id: string): CoxswainError {
+  return new CoxswainError("MESSAGE_POISONOUS", `Timer ${id} of ${address} has ended its process too often`);
+}

@@ -1,0 +1,58 @@
+import type { Env } from "../env/env.ts";
+import type { Agent } from "./agent.ts";
+
+/** So long agents work before I/O gets its turn, in milliseconds. */
+const sliceMs = 5;
+
+/** The agents of a node: who has work, and who was last at it. */
+export class ReadyAgents {
+  readonly #env: Env;
+  readonly #ready = new Set<Agent>();
+  /** All in memory, the one that was idle for longest first. */
+  readonly #byUse = new Set<Agent>();
+  #scheduled = false;
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  add(agent: Agent): void {
+    this.#ready.add(agent);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#env.soon(() => this.#run());
+  }
+
+  touch(agent: Agent): void {
+    this.#byUse.delete(agent);
+    this.#byUse.add(agent);
+  }
+
+  delete(agent: Agent): void {
+    this.#ready.delete(agent);
+    this.#byUse.delete(agent);
+  }
+
+  /** Lets those leave that rest, the idlest first, until there are no more than `max`, or none rests. */
+  evict(max: number): void {
+    if (this.#byUse.size <= max) return;
+    for (const agent of [...this.#byUse]) {
+      if (agent.resting) agent.leave();
+      if (this.#byUse.size <= max) return;
+    }
+  }
+
+  #run(): void {
+    this.#scheduled = false;
+    const untilMs = this.#env.monotonicMs() + sliceMs;
+    for (const agent of this.#ready) {
+      this.#ready.delete(agent);
+      this.touch(agent);
+      agent.pump();
+      if (this.#env.monotonicMs() < untilMs || this.#ready.size === 0) continue;
+      if (!this.#scheduled) this.#env.soon(() => this.#run());
+      this.#scheduled = true;
+      return;
+    }
+  }
+}
