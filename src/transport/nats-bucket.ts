@@ -18,11 +18,13 @@ const expectedRevision = "Nats-Expected-Last-Subject-Sequence";
 export class NatsBucket implements Bucket {
   readonly #api: JetStreamApi;
   readonly #name: string;
+  readonly #stream: string;
   readonly #valueMaxBytes: number | undefined;
 
   constructor(api: JetStreamApi, name: string, valueMaxBytes: number | undefined) {
     this.#api = api;
     this.#name = name;
+    this.#stream = `KV_${name}`;
     this.#valueMaxBytes = valueMaxBytes;
   }
 
@@ -63,7 +65,7 @@ export class NatsBucket implements Bucket {
   async entries(under?: string): Promise<Outcome<readonly Entry[]>> {
     const refusal = under === undefined ? undefined : refuseKey(under);
     if (refusal !== undefined) return refusal;
-    const read = await readEntries(this.#api, `KV_${this.#name}`, {
+    const read = await readEntries(this.#api, this.#stream, {
       deliver_policy: "last_per_subject",
       filter_subject: this.#subject(under === undefined ? ">" : `${under}.>`),
     });
@@ -87,7 +89,7 @@ export class NatsBucket implements Bucket {
   async #last(key: string): Promise<Outcome<Entry | undefined>> {
     const refusal = refuseKey(key);
     if (refusal !== undefined) return refusal;
-    const found = await this.#api.call<StoredMessage>(`STREAM.MSG.GET.KV_${this.#name}`, {
+    const found = await this.#api.call<StoredMessage>(`STREAM.MSG.GET.${this.#stream}`, {
       last_by_subj: this.#subject(key),
     });
     if (refusedWith(found, jetStreamCode.noMessageFound)) return ok(undefined);
@@ -103,10 +105,10 @@ export class NatsBucket implements Bucket {
     key: string,
     value: Uint8Array,
     revision?: number,
-    fields: Readonly<Record<string, string>> = {},
+    fields?: Readonly<Record<string, string>>,
   ): Promise<Outcome<number>> {
-    const expected = revision === undefined ? {} : { [expectedRevision]: String(revision) };
-    const written = await this.#api.publish(this.#subject(key), value, { ...fields, ...expected });
+    const expected = revision === undefined ? fields : { ...fields, [expectedRevision]: String(revision) };
+    const written = await this.#api.publish(this.#stream, this.#subject(key), value, expected);
     return lost(written) ? lostRace(key, `at revision ${revision}`) : written;
   }
 

@@ -17,8 +17,8 @@ export class NatsConnector {
 
   /** @throws the last server's answer. */
   async connect(): Promise<NatsLink> {
-    const { env, tls } = this.settings;
-    const link = new NatsLink(await dial(this.settings, this.#addresses), env, tls !== undefined);
+    const { settings } = this;
+    const link = new NatsLink(await dial(settings, this.#addresses), settings, settings.tls !== undefined);
     this.#learn(link);
     return link;
   }

@@ -1,8 +1,8 @@
 import type { NatsConnection, ServerInfo, Status } from "nats";
 import { CoxswainError } from "../../protocols/index.ts";
-import type { Env } from "../env/env.ts";
 import { codeOf } from "./nats-dial.ts";
 import { quickenParser } from "./nats-parser.ts";
+import { NatsRequests, type RequestOptions } from "./nats-requests.ts";
 import { NatsWriter } from "./nats-writer.ts";
 import { unknown } from "./outcomes.ts";
 import { ReadingWatch } from "./reading-watch.ts";
@@ -30,6 +30,7 @@ export class NatsLink {
   readonly url: string;
   readonly info: ServerInfo;
   readonly ended: Promise<LinkEnd>;
+  readonly requests: NatsRequests;
   readonly #nc: NatsConnection;
   readonly #writer: NatsWriter;
   readonly #reading: ReadingWatch;
@@ -40,10 +41,12 @@ export class NatsLink {
   #leaving = false;
 
   /** @throws SERVER_FAILED if the connection has ended already. */
-  constructor(nc: NatsConnection, env: Env, secure: boolean) {
+  constructor(nc: NatsConnection, settings: RequestOptions, secure: boolean) {
     if (nc.info === undefined) throw new CoxswainError("SERVER_FAILED", "The server closed the connection");
     this.#nc = nc;
+    const { env } = settings;
     this.#writer = new NatsWriter(nc, env);
+    this.requests = new NatsRequests(() => this.nc, this.#writer, settings);
     quickenParser(nc);
     this.url = `${secure ? "tls" : "nats"}://${nc.getServer()}`;
     this.info = nc.info;
@@ -119,6 +122,7 @@ export class NatsLink {
     this.#reading.stop();
     this.#end({ reason, slow: !this.#leaving && (busy || /slow consumer|stale connection/i.test(reason)) });
     for (const lost of [...this.#unsettled]) lost();
+    this.requests.lost(`The connection to ${this.url} broke`);
     // Destroys the socket. The client's own way waits for what is unsent, with a frozen server for ever.
     void this.nc.close();
   }
@@ -145,7 +149,9 @@ export class NatsLink {
         ? `The server said: ${said}`
         : `Expected permission for a ${operation} to ${subject}, but the server forbids it`;
     const details = subject === undefined ? {} : { operation, subject };
-    this.#onError(new CoxswainError(codeOf(data), message, { details }), subject);
+    const error = new CoxswainError(codeOf(data), message, { details });
+    if (error.code === "PERMISSION_DENIED") this.requests.forbidden(operation, subject, error);
+    this.#onError(error, subject);
   }
 
   #lastError(): Error | undefined {

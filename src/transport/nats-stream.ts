@@ -32,7 +32,7 @@ export class NatsStream implements Stream {
     }
     const payloadMaxBytes = this.#api.host.link()?.info.max_payload;
     const refusal = refuseSize(`an entry of ${this.#name}`, payload.length, payloadMaxBytes);
-    return refusal ?? this.#api.publish(subject, payload, { "Nats-Expected-Stream": this.#name });
+    return refusal ?? this.#api.publish(this.#name, subject, payload);
   }
 
   async read(

@@ -1,7 +1,8 @@
-import type { NatsConnection } from "nats";
+import { headers, type MsgHdrs, type NatsConnection } from "nats";
 import type { CoxswainError } from "../../protocols/index.ts";
 import type { Env } from "../env/env.ts";
 import { OpenBatch } from "./open-batch.ts";
+import { tooLarge } from "./outcomes.ts";
 import { refusedSubject } from "./subject-tree.ts";
 
 /** What the client keeps to itself. Should it move, all goes the client's own way, and a test says so. */
@@ -19,6 +20,11 @@ const handOverBytes = 32_768;
 const payloadMaxBytes = 8_192;
 /** "PUB ", the spaces and line ends, and the digits of a length. */
 const lineBytes = 24;
+/** "H", and another length. */
+const headBytesLength = 12;
+
+/** Header fields in plain ASCII, without line ends: ours only. */
+export type Fields = Readonly<Record<string, string>>;
 
 /**
  * Writes PUB commands, all of a turn of the event loop at once; frames to one place as one message. The client's own publish makes a text, an
@@ -73,6 +79,29 @@ export class NatsWriter {
     return undefined;
   }
 
+  /**
+   * Publishes with header fields, for an answer. Its bytes are copied, and it is never part of a batch.
+   *
+   * @returns ADDRESS_INVALID, or PAYLOAD_TOO_LARGE: the server would close the connection.
+   * @throws what the client throws: it is closed or drained.
+   */
+  request(subject: string, payload: Uint8Array, reply: string, fields?: Fields): CoxswainError | undefined {
+    const headBytes = fields === undefined ? 0 : headSize(fields);
+    const bytes = headBytes + payload.length;
+    const bytesMax = this.#nc.info?.max_payload ?? 0;
+    if (bytes > bytesMax) return tooLarge(subject, { length: bytes }, bytesMax);
+    if (payload.length <= payloadMaxBytes && this.#inside?.noMorePublishing === false) {
+      this.#close();
+      if (this.#writeRequest(subject, payload, reply, fields, headBytes)) return undefined;
+    }
+    const refused = refusedSubject(subject, reply);
+    if (refused !== undefined) return refused;
+    this.flush();
+    const own = fields === undefined ? {} : { headers: headersOf(fields) };
+    this.#nc.publish(subject, Buffer.from(payload), { reply, ...own });
+    return undefined;
+  }
+
   /** Gives the client what was written. Before anything else is sent, so that order is kept. */
   flush(): void {
     this.#close();
@@ -109,10 +138,42 @@ export class NatsWriter {
     if (at < 0) return false;
     page.set(payload, at);
     this.#end = putEnd(page, at + length);
-    if (this.#end - this.#start >= handOverBytes) this.flush();
-    else {
-      this.#open.begin(subject, payload, reply, start);
-      if (this.#scheduled) return true;
+    if (this.#flushSoon()) this.#open.begin(subject, payload, reply, start);
+    return true;
+  }
+
+  #writeRequest(
+    subject: string,
+    payload: Uint8Array,
+    reply: string,
+    fields: Fields | undefined,
+    headBytes: number,
+  ): boolean {
+    this.#reserve(subject, reply, headBytes + payload.length + headBytesLength);
+    const page = this.#page;
+    let at = this.#end;
+    if (fields !== undefined) page[at++] = 0x48;
+    at = putCommand(page, at, subject, reply);
+    if (at < 0) return false;
+    if (fields !== undefined) {
+      at = putDigits(page, at, headBytes);
+      page[at++] = space;
+    }
+    at = putEnd(page, putDigits(page, at, headBytes + payload.length));
+    if (fields !== undefined) at = putHead(page, at, fields);
+    page.set(payload, at);
+    this.#end = putEnd(page, at + payload.length);
+    this.#flushSoon();
+    return true;
+  }
+
+  /** @returns whether it waits for the end of the turn. */
+  #flushSoon(): boolean {
+    if (this.#end - this.#start >= handOverBytes) {
+      this.flush();
+      return false;
+    }
+    if (!this.#scheduled) {
       this.#scheduled = true;
       this.#env.soon(this.#flush);
     }
@@ -129,7 +190,7 @@ export class NatsWriter {
   }
 }
 
-const [space, star, dot, greater, del] = [0x20, 0x2a, 0x2e, 0x3e, 0x7f];
+const [space, star, dot, colon, greater, del] = [0x20, 0x2a, 0x2e, 0x3a, 0x3e, 0x7f];
 
 /** `PUB <subject> [reply] <size>` and its end. @returns the position behind it, or -1 as {@link putSubject} */
 function putLine(
@@ -139,15 +200,50 @@ function putLine(
   reply: string | undefined,
   size: number,
 ): number {
+  const at = putCommand(page, from, subject, reply);
+  return at < 0 ? -1 : putEnd(page, putDigits(page, at, size));
+}
+
+/** `PUB <subject> [reply] `. @returns the position behind it, or -1 as {@link putSubject} */
+function putCommand(page: Uint8Array, from: number, subject: string, reply: string | undefined): number {
   let at = from;
   page[at++] = 0x50;
   page[at++] = 0x55;
   page[at++] = 0x42;
   page[at++] = space;
   at = putSubject(page, at, subject);
-  if (reply !== undefined && at > 0) at = putSubject(page, at, reply);
-  if (at < 0) return -1;
-  return putEnd(page, putDigits(page, at, size));
+  return reply !== undefined && at > 0 ? putSubject(page, at, reply) : at;
+}
+
+const headBegin = "NATS/1.0";
+
+function headSize(fields: Fields): number {
+  let size = headBegin.length + 4;
+  for (const name in fields) size += name.length + 4 + (fields[name] as string).length;
+  return size;
+}
+
+/** Header fields and the empty line behind them. @returns the position behind it */
+function putHead(page: Uint8Array, from: number, fields: Fields): number {
+  let at = putEnd(page, putText(page, from, headBegin));
+  for (const name in fields) {
+    at = putText(page, at, name);
+    page[at] = colon;
+    page[at + 1] = space;
+    at = putEnd(page, putText(page, at + 2, fields[name] as string));
+  }
+  return putEnd(page, at);
+}
+
+function putText(page: Uint8Array, from: number, text: string): number {
+  for (let i = 0; i < text.length; i++) page[from + i] = text.charCodeAt(i);
+  return from + text.length;
+}
+
+function headersOf(fields: Fields): MsgHdrs {
+  const own = headers();
+  for (const [name, value] of Object.entries(fields)) own.set(name, value);
+  return own;
 }
 
 function putEnd(page: Uint8Array, at: number): number {

@@ -23,7 +23,11 @@ export function closedError(cause?: unknown): CoxswainError {
   return failure("TRANSPORT_CLOSED", "Expected an open connection, but this one is closed", cause);
 }
 
-export function tooLarge(subject: string, { length }: Uint8Array, payloadMaxBytes: number): CoxswainError {
+export function tooLarge(
+  subject: string,
+  { length }: { readonly length: number },
+  payloadMaxBytes: number,
+): CoxswainError {
   return new CoxswainError(
     "PAYLOAD_TOO_LARGE",
     `Expected a payload of at most ${payloadMaxBytes} bytes, got ${length} for ${subject}`,
