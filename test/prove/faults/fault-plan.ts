@@ -1,6 +1,6 @@
 import { seededRandom } from "../../support/simulated-env.ts";
 
-interface FaultRow {
+export interface FaultRow {
   readonly says: string;
   /** How long it lasts, in milliseconds. */
   readonly lastsMs: readonly [least: number, most: number];

@@ -39,6 +39,8 @@ export function startChild(file: string, args: readonly string[], options: Child
   const [program = "", ...rest] =
     namespace === undefined ? command : ["ip", "netns", "exec", namespace, ...command];
   const child = spawn(program, rest, {
+    // In a group of its own: Ctrl-C is for us, who end it in order.
+    detached: true,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { ...process.env, ...env },
   });

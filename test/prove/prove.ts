@@ -1,0 +1,173 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as timer } from "node:timers/promises";
+import { check, limitsDefault } from "./checker/check.ts";
+import type { Finding } from "./checker/finding.ts";
+import { carryOut } from "./faults/carry-out.ts";
+import {
+  type FaultKind,
+  type FaultRow,
+  faultKinds,
+  faultPlan,
+  faultTable,
+  type PlannedFault,
+} from "./faults/fault-plan.ts";
+import { type Counts, Fleet } from "./fleet/fleet.ts";
+import { readClientLog, writeHistory } from "./history/folder.ts";
+import type { FaultLine, History } from "./history/lines.ts";
+import { machineMs } from "./machine-clock.ts";
+import type { ProveOptions } from "./options.ts";
+
+/** What a run has shown. */
+export interface Report {
+  readonly options: ProveOptions;
+  readonly counts: Counts;
+  readonly faults: readonly FaultLine[];
+  /** Kinds that could not be carried out here, and why. */
+  readonly skipped: readonly string[];
+  readonly findings: readonly Finding[];
+  /** What should never happen, besides: a node that ends by itself. */
+  readonly problems: readonly string[];
+  /** From when all was healed until nothing was missing, in milliseconds. */
+  readonly settledMs: number;
+  /** Where the logs of all processes lie; undefined where they were not kept. */
+  readonly folder: string | undefined;
+}
+
+/** One run, from empty stores. When the signal aborts, faults end, and what was done so far is checked. */
+export async function prove(
+  options: ProveOptions,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Report> {
+  const folder = await mkdtemp(join(tmpdir(), "coxswain-prove-"));
+  const { kinds, skipped } = kindsFor(options);
+  const needsProxy = kinds.some((kind) => viaProxy.has(kind));
+  const fleet = await Fleet.start({
+    ...options,
+    folder,
+    proxies: needsProxy,
+    namespace: kinds.includes("partition"),
+  });
+  let history: History;
+  let settledMs: number;
+  let counts: Counts;
+  try {
+    const { withoutNamespace } = fleet;
+    if (withoutNamespace !== undefined) skipped.push(`partition: no namespaces here (${withoutNamespace})`);
+    const possible = kinds.filter((kind) => kind !== "partition" || withoutNamespace === undefined);
+    fleet.begin();
+    const faults = await strike(fleet, possible, options, say, signal);
+    say("all is healed; the last messages are worked on");
+    const healedMs = machineMs();
+    await fleet.end(options.patienceMs);
+    counts = await fleet.counts();
+    history = await settled(fleet, folder, faults, options.patienceMs);
+    settledMs = machineMs() - healedMs;
+    await writeHistory(folder, history);
+  } finally {
+    await fleet[Symbol.asyncDispose]();
+  }
+  const findings = check(history);
+  const { problems } = fleet;
+  const kept = options.keep || findings.length > 0 || problems.length > 0;
+  if (!kept) await rm(folder, { recursive: true, force: true });
+  const { faults } = history;
+  return {
+    options,
+    counts,
+    faults,
+    skipped,
+    findings,
+    problems,
+    settledMs,
+    folder: kept ? folder : undefined,
+  };
+}
+
+const viaProxy: ReadonlySet<FaultKind> = new Set(["lostAck", "doubled", "reset", "stall"]);
+
+/** The kinds a run is to carry out, and those left out because of how it is set up. */
+function kindsFor({ faults, servers }: ProveOptions): { kinds: FaultKind[]; skipped: string[] } {
+  const wanted = faults ?? faultKinds;
+  const without = wanted.filter((kind) => {
+    const row: FaultRow = faultTable[kind];
+    return row.needs === "cluster" && servers === 1;
+  });
+  return {
+    kinds: wanted.filter((kind) => !without.includes(kind)),
+    skipped: without.map((kind) => `${kind}: needs --servers 3`),
+  };
+}
+
+/** Carries out the plan until the time is over. Resolves when all is healed. */
+async function strike(
+  fleet: Fleet,
+  kinds: readonly FaultKind[],
+  { seconds, seed, gapMs }: ProveOptions,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<FaultLine[]> {
+  const startMs = machineMs();
+  const over = seconds === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(seconds * 1_000)]);
+  const lines: FaultLine[] = [];
+  const underWay = new Set<Promise<void>>();
+  const strikeOne = async (fault: PlannedFault): Promise<void> => {
+    const atMs = machineMs();
+    const victim = await carryOut(fault, fleet, over);
+    if (victim !== undefined) lines.push({ kind: fault.kind, victim, atMs, untilMs: machineMs() });
+  };
+  const progress = async (): Promise<void> => {
+    const { sent, taken, unknown, refused } = await fleet.counts();
+    const elapsed = Math.round((machineMs() - startMs) / 1_000);
+    say(
+      `${elapsed} s: ${sent} sent, ${taken} taken, ${unknown} unknown, ${refused} refused; ${lines.length} faults`,
+    );
+  };
+  const telling = setInterval(() => void progress().catch(() => {}), 2_000);
+  for (const fault of faultPlan({ seed, kinds, gapMs })) {
+    await timer(fault.gapMs, undefined, { signal: over }).catch(() => {});
+    if (over.aborted) break;
+    const struck: Promise<void> = strikeOne(fault).finally(() => underWay.delete(struck));
+    underWay.add(struck);
+  }
+  if (kinds.length === 0) await aborted(over);
+  await Promise.all(underWay);
+  clearInterval(telling);
+  return lines;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** What was never sent, doubled or out of order is so for good; what is missing may still come. */
+const pending = new Set(["L", "C", "T", "R"]);
+
+/** The history once nothing is missing, and a while later still not; or when patience is over. */
+async function settled(
+  fleet: Fleet,
+  folder: string,
+  faults: readonly FaultLine[],
+  patienceMs: number,
+): Promise<History> {
+  const untilMs = machineMs() + patienceMs;
+  for (let clean = 0; ; ) {
+    const [client, effects, states] = await Promise.all([
+      readClientLog(folder),
+      fleet.effects(),
+      fleet.states(),
+    ]);
+    const history = { client, effects, states, commits: [], faults };
+    const findings = check(history, limitsDefault);
+    const final = findings.some(({ promise }) => !pending.has(promise));
+    clean = findings.length === 0 ? clean + 1 : 0;
+    // What is doubled comes late.
+    if (final || clean === 3 || machineMs() > untilMs) return history;
+    await timer(1_500);
+  }
+}
