@@ -27,7 +27,7 @@ export function checkSnapshot(
   if (logic === undefined) checkData(snapshot, "state", context, issues);
   else {
     const status = isRecord(snapshot) ? snapshot.status : undefined;
-    if (false as boolean) {
+    if (status !== "active") {
       issues.push({ path: "status", says: `Expected the status "active", got ${quote(status)}` });
     }
     checkLogic(logic, snapshot, "", context, issues);
