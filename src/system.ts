@@ -89,6 +89,11 @@ export class ActorSystem {
     return this.#node.deadLetters;
   }
 
+  /** The durable agents in this node's memory. */
+  get agents(): readonly ActorAddress[] {
+    return this.#durables.agents;
+  }
+
   /** The nodes this one sees alive, itself included. */
   get nodes(): readonly NodeRecord[] {
     return this.#registry.nodes;

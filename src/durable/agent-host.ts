@@ -24,7 +24,7 @@ export interface AgentHost extends RecordHost {
   /** A message is done with. */
   acknowledge(entry: number): void;
   /** Keeps a letter with the dead letters. @returns whether it is kept */
-  bury(address: ActorAddress, letter: Letter, code: string, reason: string): Promise<boolean>;
+  bury(address: ActorAddress, frame: Uint8Array, code: string, reason: string): Promise<boolean>;
   /** It has work. */
   ready(agent: Agent): void;
   /** It has left memory. `nextDueMs`: when its next timer is due. `left`: messages it did not take. */

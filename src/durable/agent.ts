@@ -6,7 +6,7 @@ import {
   isCoxswainError,
   toWireError,
 } from "../../protocols/index.ts";
-import { publishAnswer } from "../answers.ts";
+import { answerEnvelope, publishAnswer } from "../answers.ts";
 import type { Timer } from "../env/env.ts";
 import { publishFact } from "../facts.ts";
 import { isLostRace } from "../transport/outcomes.ts";
@@ -570,14 +570,13 @@ export class Agent implements AgentInside {
   }
 
   async #bury(position: number, { code, reason, frame }: Burial): Promise<void> {
-    const { deadLetters } = this.#host.node;
     for (let tries = 0; !this.#isGone; tries++) {
-      if (await deadLetters.keep(this.address, code, reason, frame)) return this.#confirmed([position]);
+      if (await this.#host.bury(this.address, frame, code, reason)) return this.#confirmed([position]);
       await pause(this.#host.env, tries);
     }
   }
 
-  /** A message that its record says nothing of any more. */
+  /** A message that its record says nothing of any more, or that comes after its end. */
   async #buryLate(entry: number, reason: "stale" | "closed"): Promise<void> {
     const message = this.#atHand;
     if (message === undefined || message.arrival.entry !== entry) return;
@@ -585,7 +584,17 @@ export class Agent implements AgentInside {
       reason === "closed"
         ? (["ACTOR_STOPPED", `${this.address} has ended`] as const)
         : (["MESSAGE_STALE", "whether it was worked on before is not known any more"] as const);
-    if (await this.#host.bury(this.address, message.letter, code, text)) this.#host.acknowledge(entry);
+    const { letter } = message;
+    const { node } = this.#host;
+    const { envelope, json } = openLetter(this.#mind.cell, letter);
+    if (letter.reply !== undefined && envelope !== undefined) {
+      const refusal = { ok: false, error: new CoxswainError(code, text) } as const;
+      node.counts.refused++;
+      publishAnswer(node, letter.reply, answerEnvelope(node, "", envelope, refusal), json);
+      return this.#host.acknowledge(entry);
+    }
+    node.counts.dead++;
+    if (await this.#host.bury(this.address, letter.frame, code, text)) this.#host.acknowledge(entry);
   }
 
   #confirmed(positions: readonly number[]): void {

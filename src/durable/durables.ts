@@ -135,6 +135,11 @@ export class Durables implements DurableInboxes, ShardHost {
     this.#shards.start();
   }
 
+  /** Those in memory. */
+  get agents(): readonly ActorAddress[] {
+    return [...this.#held.values()].flatMap(({ agents }) => [...agents].map(({ address }) => address));
+  }
+
   // ---- the way in ----
 
   isDurable(to: ActorAddress): boolean {
@@ -271,7 +276,7 @@ export class Durables implements DurableInboxes, ShardHost {
       suspect: () => this.#suspect(),
       publisher: (from, confirmed) => new OutboxPublisher(this.#posting, from, confirmed),
       acknowledge: (entry) => shard.acknowledge(entry),
-      bury: (address, letter, code, reason) => this.#bury(address, letter.frame, code, reason),
+      bury: (address, frame, code, reason) => this.#bury(address, frame, code, reason),
       ready: (agent) => this.#ready.add(agent),
       gone: (agent, nextDueMs, left) => shard.gone(agent, nextDueMs, left),
     };
@@ -289,8 +294,7 @@ export class Durables implements DurableInboxes, ShardHost {
   }
 
   #bury(address: ActorAddress, frame: Uint8Array, code: string, reason: string): Promise<boolean> {
-    const { deadLetters, limits, counts } = this.#node;
-    counts.dead++;
+    const { deadLetters, limits } = this.#node;
     try {
       return deadLetters.keep(address, code, reason, decodeEnvelope(frame, limits));
     } catch {

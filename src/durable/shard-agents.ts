@@ -171,8 +171,8 @@ export class ShardAgents {
   async #buryEntry(entry: QueueEntry, to: ActorAddress, error: unknown): Promise<void> {
     const { code, message } = isCoxswainError(error) ? error : toWireError(error, "INVARIANT_BROKEN");
     const host = this.#host.hostOf(rootOf(to), this);
-    const letter = { reply: undefined, frame: entry.payload, zone: "" };
-    if (await host.bury(to, letter, code, message)) entry.acknowledge();
+    host.node.counts.dead++;
+    if (await host.bury(to, entry.payload, code, message)) entry.acknowledge();
   }
 
   /** A message is done with; its entry, when all of it are. */

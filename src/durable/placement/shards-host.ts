@@ -3,7 +3,10 @@ import type { Report } from "../../node.ts";
 import type { Announcement } from "./announcement.ts";
 import type { Directory } from "./directory.ts";
 
-/** What holds the agents of a shard. Of one shard nothing is called while an earlier call is awaited, but `lost`. */
+/**
+ * What holds the agents of a shard. Of one shard nothing is called before an earlier call has settled, but `lost`: so those
+ * must settle soon after it.
+ */
 export interface ShardsHost {
   readonly env: Env;
   readonly directory: Directory;
@@ -13,10 +16,7 @@ export interface ShardsHost {
   mayHold(): boolean;
   /** Rises whenever our membership had been swept away and was entered anew: others may have taken what was ours. */
   term(): number;
-  /**
-   * Ours from now on: consume and activate. Once it is lost it must settle soon. A throw: `lost` is called, the shard is released,
-   * and it is tried again later.
-   */
+  /** Ours from now on: consume and activate. A throw: `lost` is called, the shard is released, and it is tried again later. */
   acquired(shard: string): Promise<void>;
   /** To be given up in order: stop the agents, then it is released. Resolves with how many there were; after `withinMs` they are lost. */
   releasing(shard: string, withinMs: number): Promise<number>;

@@ -174,7 +174,8 @@ export class Shards {
     }
     if (!this.#transfers.isDue(shard)) return;
     const left = this.#leftOver(shard);
-    if (wanted && this.#acquiring < acquisitionsMax && (left !== undefined || this.#isFree(shard))) {
+    const possible = this.#acquiring < acquisitionsMax && !this.#transfers.isStopping(shard);
+    if (wanted && possible && (left !== undefined || this.#isFree(shard))) {
       this.#acquiring += 1;
       const mayTake = (): boolean => !this.#closed && !this.#leaving && this.#holdings.isFresh();
       this.#begin(shard, () => this.#transfers.acquire(shard, mayTake).finally(() => this.#acquiring--));

@@ -13,6 +13,8 @@ export class Transfers {
   readonly #host: ShardsHost;
   readonly #holdings: Holdings;
   readonly #witness: Witness;
+  /** Shards whose agents have been asked to stop and have not said that they did. */
+  readonly #stopping = new Set<string>();
   readonly #failures = new Map<string, { readonly count: number; readonly untilMs: number }>();
 
   constructor(host: ShardsHost, holdings: Holdings, witness: Witness) {
@@ -24,6 +26,11 @@ export class Transfers {
   /** Whether it may be tried again, if it has failed. */
   isDue(shard: string): boolean {
     return (this.#failures.get(shard)?.untilMs ?? 0) <= this.#host.env.monotonicMs();
+  }
+
+  /** What was dropped may be at it still. */
+  isStopping(shard: string): boolean {
+    return this.#stopping.has(shard);
   }
 
   /** The record says that we hold it. */
@@ -121,12 +128,16 @@ export class Transfers {
     return new Promise((resolve) => {
       const timer = this.#host.env.setTimer(withinMs, () => resolve(undefined));
       const releasing = async (): Promise<number> => this.#host.releasing(shard, withinMs);
+      this.#stopping.add(shard);
       releasing()
         .then(resolve, (error: unknown) => {
           warn(this.#host, `The agents of shard ${shard} could not be stopped`, error);
           resolve(undefined);
         })
-        .finally(() => timer.cancel());
+        .finally(() => {
+          timer.cancel();
+          this.#stopping.delete(shard);
+        });
     });
   }
 

@@ -3,6 +3,11 @@ import type { Env, Timer } from "../../env/env.ts";
 import { unknown } from "../../transport/outcomes.ts";
 import type { Outcome, Stream } from "../../transport/transport.ts";
 
+/** Whether the store could not be asked, or not now: that says nothing about the message, and passes. */
+export function isAway({ code }: CoxswainError): boolean {
+  return code === "STORE_FAILED" || code === "TRANSPORT_FULL";
+}
+
 /** An entry made of what waits first. */
 export interface Packed {
   readonly subject: string;
@@ -95,8 +100,8 @@ export class Line {
   }
 
   /** Whether it is worth asking again about an entry that may have been stored. A store that could not be asked has not answered. */
-  #isOpen({ code }: CoxswainError): boolean {
-    return this.#unsure && (code === "STORE_FAILED" || ++this.#rejections < unsureRejectionsMax);
+  #isOpen(error: CoxswainError): boolean {
+    return this.#unsure && (isAway(error) || ++this.#rejections < unsureRejectionsMax);
   }
 
   #later(run: () => void): void {

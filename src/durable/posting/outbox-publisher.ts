@@ -9,7 +9,7 @@ import {
   toWireError,
 } from "../../../protocols/index.ts";
 import type { PostingHost } from "./host.ts";
-import { Line, type LineSource, type Packed } from "./line.ts";
+import { isAway, Line, type LineSource, type Packed } from "./line.ts";
 import { boxMessageOf, messagesOfEntry } from "./pack.ts";
 
 /** A committed message of a durable actor, as its record has it. */
@@ -147,7 +147,7 @@ class OutboxLine implements LineSource {
   /** It is committed, so it is published: for ever. */
   rejected(error: CoxswainError): "later" {
     // A full inbox has room again when its actor gets on, and a store that cannot be asked is said by the transport.
-    if (error.code === "MAILBOX_FULL" || error.code === "STORE_FAILED") return "later";
+    if (error.code === "MAILBOX_FULL" || isAway(error)) return "later";
     return this.#trouble(error.message, error);
   }
 

@@ -8,7 +8,7 @@ import {
 import { ok } from "../../transport/outcomes.ts";
 import type { Outcome } from "../../transport/transport.ts";
 import type { PostingHost } from "./host.ts";
-import { Line, type LineSource, type Packed } from "./line.ts";
+import { isAway, Line, type LineSource, type Packed } from "./line.ts";
 import { messagesOfEntry } from "./pack.ts";
 
 /** A message that waits to be stored. */
@@ -110,7 +110,7 @@ export class PostLine implements LineSource {
       this.#settle(count, unsure(this.to, error.message));
       return "now";
     }
-    if (error.code === "STORE_FAILED") {
+    if (isAway(error)) {
       this.#underWay = 0;
       return "later";
     }
