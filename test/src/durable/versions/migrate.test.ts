@@ -272,6 +272,19 @@ describe("of an older version", () => {
     expect(reasonOf(migrate(stored(first, 1), priced, 7))).toMatchObject({ issues: [{ path: "context" }] });
   });
 
+  test("a migration that changes what it is given changes nothing of what is stored", () => {
+    const it = { ...stored(first, 1, "add"), timers: [] as StoredTimer[] };
+    const before = structuredClone(it);
+    const spoil: Migration<Stored> = (snapshot, { timers }) => {
+      snapshot.context.price = 1;
+      timers.push({ source: "", dueAtMs: 1, event: { type: "remind" } });
+      return snapshot;
+    };
+    const loaded = migrate(it, { ...definition, migrations: { 2: spoil, 3: sketch } }, 7);
+    expect(loaded).toMatchObject({ ok: true, snapshot: { context: { price: 1 } }, timers: [{ dueAtMs: 1 }] });
+    expect(it).toEqual(before);
+  });
+
   test("nobody keeps hold of what is loaded", () => {
     const kept: Stored[] = [];
     const keep: Migration<Stored> = (it, step) => {
