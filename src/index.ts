@@ -3,6 +3,15 @@ export { defineActor } from "./actor.ts";
 export type { AskOptions } from "./asks.ts";
 export { createSystem, type SystemOptions } from "./create-system.ts";
 export type { DeadLetter, DeadLetters } from "./dead-letters.ts";
+export type {
+  Durability,
+  DurabilityOptions,
+  MissedPolicy,
+  ResumePolicy,
+  TimerPolicy,
+} from "./durable/durability.ts";
+export type { Drained } from "./durable/placement/shards.ts";
+export type { Migration, MigrationStep, Migrations } from "./durable/versions/index.ts";
 export type { Env, Timer } from "./env/env.ts";
 export { realEnv } from "./env/env.ts";
 export type { EventStream } from "./events.ts";

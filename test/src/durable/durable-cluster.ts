@@ -26,7 +26,8 @@ export interface DurableCluster extends AsyncDisposable {
   join(
     node: string,
     actors: Readonly<Record<string, ActorDefinition>>,
-    options?: Partial<SystemOptions>,
+    /** `wallOffsetMs`: how far its wall clock is set wrong. */
+    options?: Partial<SystemOptions> & { readonly wallOffsetMs?: () => number },
   ): Promise<DurableNode>;
   /** Lets virtual time pass in small steps, and the promises in between run. */
   pass(ms: number): Promise<void>;
@@ -76,8 +77,8 @@ export function durableCluster(
         await step();
       }
     },
-    join: async (node, actors, more = {}) => {
-      const own = stoppable(env);
+    join: async (node, actors, { wallOffsetMs = () => 0, ...more } = {}) => {
+      const own = stoppable({ ...env, nowMs: () => env.nowMs() + wallOffsetMs() });
       const transport = hub.connect();
       const system = await settled(
         createSystem({
