@@ -35,14 +35,12 @@ function passOn(node: Node, inboxes: DurableInboxes, delivery: Delivery): void {
   }
   const wrong = checkHead(node, claimed, envelope);
   if (wrong !== undefined) return refuseFor(node, incoming, wrong);
-  // JSON has no word for a body left out.
-  const message = json ? { ...envelope, body: envelope.body ?? {} } : envelope;
   const settled = (outcome: Outcome<number>): void => {
     if (outcome.kind === "rejected") refuseFor(node, incoming, outcome.error);
     // Who asked is told by the reply, or waits until the deadline.
     else if (reply === undefined) bury(node, envelope, outcome);
   };
-  const refused = inboxes.post(message, reply, settled, { zone, json });
+  const refused = inboxes.post(envelope, reply, settled, { zone, json });
   if (refused !== undefined) refuseFor(node, incoming, refused);
 }
 

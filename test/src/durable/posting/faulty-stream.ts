@@ -8,7 +8,7 @@ import type { Outcome, Stream } from "../../../../src/transport/transport.ts";
  *
  * - `ok`: stored, and said so. `lostRequest`: not stored; `lostAnswer`: stored; `late`, `veryLate`: stored 2, 40
  * appends later. Of none of these is anything heard.
- * - `full`, `tooLarge`: rejected. `away`: the store could not be asked. `throws`: as a store must not.
+ * - `full`, `tooLarge`: rejected. `away`, `busy`: the store could not be asked. `throws`: as a store must not.
  */
 export type Fate =
   | "ok"
@@ -19,6 +19,7 @@ export type Fate =
   | "full"
   | "tooLarge"
   | "away"
+  | "busy"
   | "throws";
 
 export interface StoredEntry {
@@ -64,6 +65,7 @@ export class FaultyStream implements Stream {
   #end(fate: Exclude<Fate, "throws">, entry: StoredEntry): Outcome<number> {
     if (fate === "full") return rejected("MAILBOX_FULL", "full");
     if (fate === "tooLarge") return rejected("PAYLOAD_TOO_LARGE", "too large");
+    if (fate === "busy") return rejected("TRANSPORT_FULL", "too much waits for the connection");
     if (fate === "away") return rejected("STORE_FAILED", "not connected");
     if (fate === "late" || fate === "veryLate")
       this.#late.push({ entry, atAttempt: this.attempts.length + (fate === "late" ? 2 : 40) });
