@@ -1,15 +1,10 @@
 import type { Msg } from "nats";
-import {
-  isDeletion,
-  type JetStreamApi,
-  jetStreamCode,
-  operationHeader,
-  positionOf,
-  refusedWith,
-  requestFailure,
-} from "./jetstream-api.ts";
+import { positionOf } from "./entry-position.ts";
+import { jetStreamCode, refusedWith } from "./jetstream-answer.ts";
+import { isDeletion, type JetStreamApi, operationHeader } from "./jetstream-api.ts";
 import type { NatsLink } from "./nats-link.ts";
-import { Deferred, ok } from "./outcomes.ts";
+import { nobodyThere, noResponders } from "./nats-requests.ts";
+import { Deferred, ok, unknown } from "./outcomes.ts";
 import type { Outcome, StreamEntry } from "./transport.ts";
 
 export interface ReadEntry extends StreamEntry {
@@ -17,8 +12,9 @@ export interface ReadEntry extends StreamEntry {
   readonly deleted: boolean;
 }
 
-/** So many entries are asked for at once. */
-const batchMax = 500;
+/** So many entries, and bytes, are asked for at once: a server cuts a client for which too much waits. */
+const batchMax = 5_000;
+const batchMaxBytes = 8 * 1_048_576;
 const nanosecondsPerMs = 1_000_000;
 
 /** What every consumer of ours has: nobody acknowledges, and the server forgets it soon after we do. */
@@ -81,24 +77,27 @@ async function pull(
   const { storeTimeoutMs, env } = api.settings;
   const subject = `$JS.API.CONSUMER.MSG.NEXT.${consumer}`;
   const entries: ReadEntry[] = [];
-  const answered = new Deferred<ReadEntry[]>();
+  const answered = new Deferred<Outcome<ReadEntry[]>>();
   const inbox = api.inbox();
   const subscription = link.nc.subscribe(inbox, {
     callback: (error, msg) => {
-      if (error !== null) return answered.reject(error);
-      const isEntry = msg.headers === undefined || msg.headers.code === 0;
-      if (isEntry) entries.push(entryOf(msg));
-      if (!isEntry || entries.length === count) answered.resolve(entries);
+      if (error !== null) return answered.resolve(unknown("STORE_FAILED", String(error), error));
+      // Only what is empty can be a word of the server's; to read header fields takes longer than all the rest.
+      const code = msg.data.length === 0 ? (msg.headers?.code ?? 0) : 0;
+      if (code === noResponders) return answered.resolve(nobodyThere(subject));
+      // Any other word: it has no more, or no more that fit.
+      if (code === 0) entries.push(entryOf(msg));
+      if (code !== 0 || entries.length === count) answered.resolve(ok(entries));
     },
   });
-  const timer = env.setTimer(storeTimeoutMs, () => answered.reject({ code: "TIMEOUT" }));
-  link.nc.publish(subject, JSON.stringify({ batch: count, no_wait: true }), { reply: inbox });
-  const outcome = await link.attempt(answered.promise, (thrown) =>
-    requestFailure(subject, storeTimeoutMs, thrown),
-  );
+  const late = unknown("STORE_FAILED", `No answer to ${subject} within ${storeTimeoutMs} ms`);
+  const timer = env.setTimer(storeTimeoutMs, () => answered.resolve(late));
+  const max_bytes = Math.max(batchMaxBytes, 2 * link.info.max_payload);
+  link.nc.publish(subject, JSON.stringify({ batch: count, max_bytes, no_wait: true }), { reply: inbox });
+  const outcome = await link.attempt(answered.promise, (thrown) => unknown("STORE_FAILED", String(thrown)));
   timer.cancel();
   subscription.unsubscribe();
-  return outcome;
+  return outcome.kind === "ok" ? outcome.value : outcome;
 }
 
 /** Reads a queue, entry by entry: a consumer would take from it. */
@@ -139,11 +138,8 @@ export interface StoredMessage {
 /** An entry as a consumer delivers it, with a payload of its own. */
 export function entryOf(msg: Msg): ReadEntry {
   const { sequence, storedAtMs } = positionOf(msg.reply ?? "");
-  return {
-    sequence,
-    subject: msg.subject,
-    payload: new Uint8Array(msg.data),
-    storedAtMs,
-    deleted: isDeletion(msg.headers?.get(operationHeader)),
-  };
+  const payload = new Uint8Array(msg.data);
+  // What marks a deletion is empty, too.
+  const deleted = payload.length === 0 && isDeletion(msg.headers?.get(operationHeader));
+  return { sequence, subject: msg.subject, payload, storedAtMs, deleted };
 }

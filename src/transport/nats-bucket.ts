@@ -1,10 +1,5 @@
-import {
-  isDeletion,
-  type JetStreamApi,
-  jetStreamCode,
-  operationHeader,
-  refusedWith,
-} from "./jetstream-api.ts";
+import { jetStreamCode, refusedWith } from "./jetstream-answer.ts";
+import { isDeletion, type JetStreamApi, operationHeader } from "./jetstream-api.ts";
 import { readEntries, type StoredMessage } from "./jetstream-read.ts";
 import { watchBucket } from "./nats-watch.ts";
 import { done, ok } from "./outcomes.ts";

@@ -1,6 +1,7 @@
 import type { Msg, Subscription as NatsSubscription } from "nats";
 import type { Timer } from "../env/env.ts";
-import { type EntryPosition, type JetStreamApi, positionOf } from "./jetstream-api.ts";
+import { type EntryPosition, positionOf } from "./entry-position.ts";
+import type { JetStreamApi } from "./jetstream-api.ts";
 import { done } from "./outcomes.ts";
 import type { Outcome } from "./transport.ts";
 
@@ -97,7 +98,7 @@ export class NatsFollower<Made> {
 
   #take(msg: Msg): void {
     this.#heardAtMs = this.#api.settings.env.monotonicMs();
-    if (msg.headers?.code === statusCode) return this.#takeStatus(msg);
+    if (msg.data.length === 0 && msg.headers?.code === statusCode) return this.#takeStatus(msg);
     const position = positionOf(msg.reply ?? "");
     if (position.delivered !== this.#delivered + 1) return void this.#again();
     this.#delivered = position.delivered;

@@ -54,7 +54,8 @@ export class QuickParser {
     this.#rest = nothing;
     let at = this.#passOn(chunk, 0, this.#owed);
     while (at < chunk.length) {
-      const next = chunk[at] === letterM ? this.#message(chunk, at) : -1;
+      const first = chunk[at];
+      const next = first === letterM || first === letterH ? this.#message(chunk, at) : -1;
       at = next > 0 ? next : this.#other(chunk, at);
     }
   }
@@ -80,22 +81,33 @@ export class QuickParser {
     return this.#passOn(chunk, at, line + 1 - at + owed);
   }
 
-  /** `MSG <subject> <sid> [reply] <size>`, with its payload. @returns the position behind it, or -1 if it is not all there, or not of this form */
+  /**
+   * `MSG <subject> <sid> [reply] <size>`, or with header fields `HMSG <subject> <sid> [reply] <bytes of them> <size>`, with its
+   * payload. @returns the position behind it, or -1 if it is not all there, or not of this form
+   */
   #message(chunk: Uint8Array, from: number): number {
-    const subjectAt = from + 4;
+    const headed = chunk[from] === letterH;
+    const subjectAt = from + (headed ? 5 : 4);
     const subjectEnd = endOfWord(chunk, subjectAt);
     const sid = readDigits(chunk, subjectEnd + 1);
     const thirdAt = digitsEnd + 1;
     if (chunk[subjectEnd] !== space || chunk[digitsEnd] !== space) return -1;
     const thirdEnd = endOfWord(chunk, thirdAt);
-    const replied = chunk[thirdEnd] === space;
-    const size = readDigits(chunk, replied ? thirdEnd + 1 : thirdAt);
+    // One more word than the sizes.
+    const replied = chunk[headed ? endOfWord(chunk, thirdEnd + 1) : thirdEnd] === space;
+    let size = readDigits(chunk, replied ? thirdEnd + 1 : thirdAt);
+    let hdr = -1;
+    if (headed) {
+      hdr = size;
+      if (chunk[digitsEnd] !== space) return -1;
+      size = readDigits(chunk, digitsEnd + 1);
+    }
     const payloadAt = digitsEnd + 2;
     const payloadEnd = payloadAt + size;
-    if (chunk[digitsEnd] !== cr || payloadEnd + 2 > chunk.length) return -1;
+    if (chunk[digitsEnd] !== cr || payloadEnd + 2 > chunk.length || hdr > size) return -1;
     const subject = chunk.subarray(subjectAt, subjectEnd);
     const reply = replied ? chunk.subarray(thirdAt, thirdEnd) : undefined;
-    this.#deliver({ subject, sid, reply, size, hdr: -1 }, chunk.subarray(payloadAt, payloadEnd));
+    this.#deliver({ subject, sid, reply, size, hdr }, chunk.subarray(payloadAt, payloadEnd));
     return payloadEnd + 2;
   }
 }

@@ -1,6 +1,8 @@
 import type { Msg } from "nats";
+import type { EntryPosition } from "./entry-position.ts";
 import { thrownBy } from "./event-listeners.ts";
-import { type EntryPosition, type JetStreamApi, jetStreamCode, refusedWith } from "./jetstream-api.ts";
+import { jetStreamCode, refusedWith } from "./jetstream-answer.ts";
+import type { JetStreamApi } from "./jetstream-api.ts";
 import { type Followed, followedDefaults, NatsFollower } from "./nats-follower.ts";
 import { Deferred, done, ok, rejected } from "./outcomes.ts";
 import type { ConsumeOptions, Consumption, Outcome, QueueEntry } from "./transport.ts";

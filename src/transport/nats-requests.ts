@@ -4,7 +4,8 @@ import type { NatsWriter } from "./nats-writer.ts";
 import { closedError, rejected, unknown } from "./outcomes.ts";
 import type { Outcome } from "./transport.ts";
 
-const noResponders = 503;
+/** The server's own answer where nobody listens. */
+export const noResponders = 503;
 
 export interface RequestOptions {
   readonly env: Env;
@@ -131,7 +132,7 @@ export class NatsRequests {
   }
 }
 
-function nobodyThere(subject: string): Outcome<never> {
+export function nobodyThere(subject: string): Outcome<never> {
   return rejected(
     "STORE_FAILED",
     `Nothing answers at ${subject}: JetStream is disabled on this server, or the stream is gone`,

@@ -1,12 +1,7 @@
 import type { CoxswainError } from "../../protocols/index.ts";
 import { assertReplicas } from "../server/index.ts";
-import {
-  JetStreamApi,
-  jetStreamCode,
-  refusedWith,
-  type StoreHost,
-  type StoreSettings,
-} from "./jetstream-api.ts";
+import { jetStreamCode, refusedWith } from "./jetstream-answer.ts";
+import { JetStreamApi, type StoreHost, type StoreSettings } from "./jetstream-api.ts";
 import { NatsBucket } from "./nats-bucket.ts";
 import { NatsStream } from "./nats-stream.ts";
 import { ok } from "./outcomes.ts";

@@ -1,6 +1,7 @@
 import type { Msg } from "nats";
+import type { EntryPosition } from "./entry-position.ts";
 import { thrownBy } from "./event-listeners.ts";
-import type { EntryPosition, JetStreamApi } from "./jetstream-api.ts";
+import type { JetStreamApi } from "./jetstream-api.ts";
 import { type ConsumerInfo, consumerDefaults, entryOf } from "./jetstream-read.ts";
 import { type Followed, followedDefaults, NatsFollower } from "./nats-follower.ts";
 import { Deferred, ok, unknown } from "./outcomes.ts";
