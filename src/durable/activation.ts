@@ -64,13 +64,15 @@ async function read(host: RecordHost, key: string): Promise<Entry | undefined | 
 
 /**
  * R1: takes an agent over by writing its record with the next epoch. What is noted of the attempt is part of the same
- * write: whose message it was for, and the how manieth time that is.
+ * write: what it was for, and the how manieth time that is.
+ *
+ * @param causeIn names what it is woken for, given the record: the same for the same message, timer or call after a crash
  */
 export async function claimAgent(
   host: RecordHost,
   address: ActorAddress,
   key: string,
-  cause: string,
+  causeIn: (record: AgentRecord) => string,
   definition: DurableDefinition,
 ): Promise<Claimed> {
   for (let tries = 0; ; tries++) {
@@ -82,6 +84,7 @@ export async function claimAgent(
     if ("reason" in loaded) return { kind: "unloadable", reason: loaded.reason };
     const { record } = loaded;
     const { trial } = record.state;
+    const cause = causeIn(record);
     const attempts = trial?.cause === cause ? trial.attempts + 1 : 1;
     const timers = resumed(record, found.head, host, definition);
     const before = { ...record, timers, state: { ...record.state, trial: { cause, attempts } } };

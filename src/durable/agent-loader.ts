@@ -9,6 +9,8 @@ import {
   migrate,
   type Outline,
   outlineOf,
+  type StoredTimer,
+  snapshotRefused,
   type Versioned,
 } from "./versions/index.ts";
 
@@ -55,8 +57,7 @@ export class AgentLoader {
     nowMs: number,
   ): Promise<{ readonly record: AgentRecord; readonly audit?: Audit } | { readonly reason: string }> {
     const { version, fingerprint, snapshot } = record.state;
-    if (version === this.#versioned.version && fingerprint !== this.fingerprint)
-      await this.#learn(fingerprint);
+    if (fingerprint !== this.fingerprint) await this.#learn(fingerprint);
     const { data } = snapshot as { readonly data: unknown };
     const timers = record.timers.map((timer) => {
       const { source, event, id } = timer.message as DelayedEvent;
@@ -64,7 +65,10 @@ export class AgentLoader {
     });
     const stored = { key: address, version, fingerprint, snapshot: data, timers };
     const loaded = migrate(stored, this.#versioned, Math.floor(nowMs));
-    if (!loaded.ok) return { reason: loaded.reason.says };
+    if (!loaded.ok) {
+      const { type } = this.#versioned;
+      return { reason: snapshotRefused(loaded.reason, { type, key: address }).message };
+    }
     const { audit } = loaded;
     if (audit === undefined) return { record };
     const state = {
@@ -72,7 +76,7 @@ export class AgentLoader {
       snapshot: { data: loaded.snapshot },
       audits: [...(record.state.audits ?? []), audit].slice(-auditsMax),
     };
-    return { record: { ...record, state, timers: (loaded.timers as typeof timers).map(timerOf) }, audit };
+    return { record: { ...record, state, timers: loaded.timers.map(timerOf) }, audit };
   }
 
   async #learn(fingerprint: string): Promise<void> {
@@ -85,20 +89,12 @@ export class AgentLoader {
 
 type RecordTimer = AgentRecord["timers"][number];
 
-/** A migration may have renamed the state that waits, and with it the timer. */
-function timerOf(moved: {
-  readonly source: string;
-  readonly id: string;
-  readonly dueAtMs: number;
-  readonly event: { readonly type: string };
-  readonly timer: RecordTimer;
-}): RecordTimer {
-  const { source, id, dueAtMs, event, timer } = moved;
+/** A migration may have renamed the state that waits, and with it the timer; or set one of its own. */
+function timerOf({ source, id = "", dueAtMs, event, ...kept }: StoredTimer): RecordTimer {
+  const { timer } = kept as { readonly timer?: RecordTimer };
   const name = `${source}|${id}`;
-  return {
-    ...timer,
-    id: name,
-    dueAtMs,
-    message: { ...(timer.message as DelayedEvent), source, id: name, event },
-  };
+  const before = timer?.message as DelayedEvent | undefined;
+  const { delayMs = 0, target = { path: source } } = before ?? {};
+  const message: DelayedEvent = { delayMs, target, source, id: name, event };
+  return { id: name, dueAtMs, message, generation: timer?.generation ?? 0 };
 }

@@ -31,7 +31,7 @@ export interface AgentMachine {
 export interface MachineStart {
   readonly input: unknown;
   /** What {@link persistKept} gave; undefined for a first start. */
-  readonly snapshot: unknown;
+  readonly kept: { readonly data: unknown } | undefined;
 }
 
 /** @throws OPTION_INVALID for an actor in a thread or process of its own */
@@ -51,7 +51,10 @@ export function agentMachine(cell: AgentCell, start: MachineStart): AgentMachine
 }
 
 /** As it is stored. What came from the store is as it is. @throws what is no data, such as a child without a named `src` */
-export function persistKept({ behaviour }: DurableDefinition, kept: unknown): unknown {
+export function persistKept(
+  { behaviour }: DurableDefinition,
+  kept: unknown,
+): { readonly data: unknown } | undefined {
   if (kept === undefined) return undefined;
   const { live, data } = kept as { readonly live?: never; readonly data?: unknown };
   if (live === undefined || behaviour.kind !== "logic") return { data };
@@ -61,8 +64,8 @@ export function persistKept({ behaviour }: DurableDefinition, kept: unknown): un
 class LogicMachine implements AgentMachine {
   readonly #hosted: Hosted;
 
-  constructor(cell: AgentCell, logic: AnyActorLogic, { input, snapshot }: MachineStart) {
-    this.#hosted = new Hosted(logic, cell, input, snapshot, cell);
+  constructor(cell: AgentCell, logic: AnyActorLogic, { input, kept }: MachineStart) {
+    this.#hosted = new Hosted(logic, cell, input, kept?.data, cell);
   }
 
   start(): void {
@@ -120,8 +123,8 @@ class ReducerMachine implements AgentMachine {
   }
 
   start(): void {
-    const { snapshot, input } = this.#start;
-    if (snapshot !== undefined) this.#state = (snapshot as { readonly state: unknown }).state;
+    const { kept, input } = this.#start;
+    if (kept !== undefined) this.#state = kept.data;
     else this.#become("initial", () => this.#reducer.initial(input));
   }
 
@@ -152,7 +155,7 @@ class ReducerMachine implements AgentMachine {
   failCall(): void {}
 
   keep(): Kept {
-    return { data: { state: this.#state } };
+    return { data: this.#state };
   }
 
   stop(): void {}

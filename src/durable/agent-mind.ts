@@ -23,6 +23,8 @@ export interface Batch {
   readonly fresh: boolean;
   /** What is tried next, where it may be what kills the process. */
   readonly trial: Trial | undefined;
+  /** Whether this activation has been seen to work. */
+  readonly sound: boolean;
 }
 
 /** A durable agent's machine and what its turns come to: each a step of the record, and what to do once it is committed. */
@@ -70,7 +72,7 @@ export class AgentMind {
     return this.decide(record, { envelope: undefined }, () => {
       const { inputOf } = this.#definition;
       const input = inputOf?.(undefined as never, { self: this.cell.address, owner: undefined });
-      this.#machine = agentMachine(this.cell, { input, snapshot: undefined });
+      this.#machine = agentMachine(this.cell, { input, kept: undefined });
       this.#machine.start();
     });
   }
@@ -85,8 +87,8 @@ export class AgentMind {
     const again: Held[] = [];
     this.cell.restoring = again;
     try {
-      const { data } = persistKept(this.#definition, record.state.snapshot) as { readonly data: unknown };
-      this.#machine = agentMachine(this.cell, { input: undefined, snapshot: data });
+      const kept = persistKept(this.#definition, record.state.snapshot);
+      this.#machine = agentMachine(this.cell, { input: undefined, kept });
       this.#machine.start();
     } catch (error) {
       this.drop();
@@ -137,7 +139,9 @@ export class AgentMind {
 
   /** A turn in which nothing happens: what is confirmed and answered leaves the record. */
   tidy(record: AgentRecord): AgentStep {
-    return this.#finish(this.#book(record, { envelope: undefined }), record.state.snapshot);
+    const book = this.#book(record, { envelope: undefined });
+    book.change({ soundEpoch: record.epoch });
+    return this.#finish(book, record.state.snapshot);
   }
 
   /** One turn: what the machine makes of it, or, where it throws, that it failed. */
@@ -165,7 +169,9 @@ export class AgentMind {
   #finish(book: TurnBook, snapshot: unknown): AgentStep {
     this.draft.push({ cause: book.cause.envelope, held: book.held });
     const { version } = this.#definition.durability;
-    book.change({ version, fingerprint: this.#host.fingerprint, trial: this.#batch().trial });
+    const { trial, sound } = this.#batch();
+    const soundEpoch = sound ? { soundEpoch: book.epoch } : {};
+    book.change({ version, fingerprint: this.#host.fingerprint, trial, ...soundEpoch });
     return book.step(snapshot);
   }
 

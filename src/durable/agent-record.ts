@@ -57,6 +57,8 @@ export interface AgentState {
   readonly answers: Readonly<Record<string, KeptAnswer>>;
   readonly unsent: readonly Reply[];
   readonly trial: Trial | undefined;
+  /** The last epoch that was seen to work: it came to rest, or through many commits. */
+  readonly soundEpoch?: number;
   /** Which other machines' snapshots it was made from; the latest. */
   readonly audits?: readonly Audit[];
 }

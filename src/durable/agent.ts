@@ -46,6 +46,10 @@ type Work =
 
 /** After so long without work, what is confirmed leaves the record, in milliseconds. */
 const tidyAfterMs = 1_000;
+/** After so many commits an activation is taken to work. */
+const soundCommits = 64;
+/** What it is woken for where it is no message: a timer, or what was under way. */
+const resumption = "resumption";
 const limits = durability.recordLimits;
 
 /**
@@ -85,6 +89,7 @@ export class Agent implements AgentInside {
   #careful = false;
   /** To get through what it was woken for; 0 after the first commit. */
   #attempts = 0;
+  #commits = 0;
   /** The message whose turn it is. */
   #atHand: Message | undefined;
   #leaveSuspects: () => void = () => {};
@@ -105,16 +110,19 @@ export class Agent implements AgentInside {
 
   // ---- coming and going ----
 
-  /** Takes the agent over. @param cause what it is woken for: the same text for the same message after a crash */
-  async claim(cause: string): Promise<void> {
+  /** Takes the agent over. Does not reject. */
+  async claim(): Promise<void> {
     const { key, address } = this;
-    const claimed = await claimAgent(this.#host, address, key, cause, this.#definition);
+    const causeIn = (record: AgentRecord): string => this.#causeIn(record);
+    const claimed = await claimAgent(this.#host, address, key, causeIn, this.#definition);
     if (this.#isGone) return;
     if (claimed.kind === "given up") return this.leave();
     if (claimed.kind === "unloadable") return this.#unloadable(claimed.reason);
+    const { epoch, state } = claimed.stored.record;
     this.#attempts = claimed.attempts;
-    this.#careful = claimed.attempts > 1;
-    if (this.#careful) this.#leaveSuspects = await this.#host.suspect();
+    this.#careful =
+      claimed.attempts > 1 || epoch - (state.soundEpoch ?? 0) > this.#definition.durability.attemptsMax;
+    if (claimed.attempts > 1) this.#leaveSuspects = await this.#host.suspect();
     if (this.#isGone) return this.#leaveSuspects();
     const { record } = claimed.stored;
     const { session, orders } = durability.resume(claimed.stored);
@@ -133,7 +141,21 @@ export class Agent implements AgentInside {
   }
 
   #restored(record: AgentRecord): Release {
-    return this.#mind.restore(record, this.#session.held.record.intents, this.#poisonous);
+    const { trial } = this.#session.held.record.state;
+    const poisonous = this.#poisonous && trial?.cause === resumption;
+    return this.#mind.restore(record, this.#session.held.record.intents, poisonous);
+  }
+
+  /** What the owner before was at, if that is not done; else the first message that is not. */
+  #causeIn({ received, state, timers }: AgentRecord): string {
+    const isNext = ({ arrival }: Message): boolean => durability.standing(received, arrival.stamp) === "next";
+    const messages = this.#work.filter((work) => work.kind === "message").filter(isNext);
+    const causes = [...messages.map(causeOf), ...timers.map(causeOf)];
+    const { trial } = state;
+    if (trial !== undefined && (trial.cause === resumption || causes.includes(trial.cause)))
+      return trial.cause;
+    const [first] = messages;
+    return first === undefined ? resumption : causeOf(first);
   }
 
   /** What it was woken for has ended too many processes. */
@@ -250,6 +272,8 @@ export class Agent implements AgentInside {
   /** Works on what waits: a batch, then a commit. */
   pump(): void {
     while (this.#phase === "live" && this.#host.mayHold() && this.#drafted.length < this.#batchMax) {
+      // What is tried alone is noted in the record first.
+      if (this.#careful && this.#session.writing !== undefined) return;
       const work = this.#retiring ? this.#takeResult() : this.#work.shift();
       if (work === undefined) break;
       this.#turn(work);
@@ -270,9 +294,9 @@ export class Agent implements AgentInside {
   get #batch(): Batch {
     const [next] = this.#work;
     // Noted before it is begun, so that its attempts count from the first that is its own.
-    const trial =
-      this.#careful && next?.kind === "message" ? { cause: causeOf(next.arrival), attempts: 2 } : undefined;
-    return { fresh: this.#session.draft === undefined, trial };
+    const named = next?.kind === "message" || next?.kind === "timer" ? next : undefined;
+    const trial = this.#careful && named !== undefined ? { cause: causeOf(named), attempts: 2 } : undefined;
+    return { fresh: this.#session.draft === undefined, trial, sound: this.#commits >= soundCommits };
   }
 
   #turn(work: Work): void {
@@ -312,7 +336,7 @@ export class Agent implements AgentInside {
       case "timer": {
         const { nowMs } = this;
         const timer = durability.firing(durability.newest(session).timers, work, nowMs);
-        if (timer !== undefined && this.#poisonous)
+        if (timer !== undefined && this.#isPoison(work))
           return this.#received(work, poisoned(this.address, work.id));
         const firing = { ...work, nowMs };
         return durability.receiveTimer(
@@ -336,10 +360,16 @@ export class Agent implements AgentInside {
     }
   }
 
-  #message(record: AgentRecord, { arrival, letter }: Message): AgentStep {
-    const opened = openLetter(this.#mind.cell, letter);
-    const poisonous = this.#poisonous && record.state.trial?.cause === causeOf(arrival);
-    if (poisonous) return this.#mind.quarantine(record, opened, this.#attempts - 1);
+  /** Whether it is this that has ended too many processes, or may be. */
+  #isPoison(work: Message | durability.Timer<unknown> | (Work & { kind: "timer" })): boolean {
+    if (!this.#poisonous) return false;
+    const cause = this.#session.held.record.state.trial?.cause;
+    return cause === causeOf(work) || (cause === resumption && !("arrival" in work));
+  }
+
+  #message(record: AgentRecord, work: Message): AgentStep {
+    const opened = openLetter(this.#mind.cell, work.letter);
+    if (this.#isPoison(work)) return this.#mind.quarantine(record, opened, this.#attempts - 1);
     return this.#mind.message(record, opened);
   }
 
@@ -549,6 +579,7 @@ export class Agent implements AgentInside {
     this.#written = undefined;
     this.#tries = 0;
     this.#attempts = 0;
+    this.#commits++;
     this.#releases = [];
     this.#committing = [];
     this.#leaveSuspects();
@@ -630,9 +661,11 @@ export class Agent implements AgentInside {
   }
 }
 
-/** Names a message for good. */
-export function causeOf({ stamp }: durability.Arrival): string {
-  return `${stamp.from} ${stamp.incarnation} ${stamp.seq}`;
+/** Names a message or a timer for good. */
+function causeOf(work: Message | { readonly id: string; readonly generation: number }): string {
+  if (!("arrival" in work)) return `timer ${work.id} ${work.generation}`;
+  const { from, incarnation, seq } = work.arrival.stamp;
+  return `${from} ${incarnation} ${seq}`;
 }
 
 function cannotBegin(address: ActorAddress): CoxswainError {

@@ -12,7 +12,7 @@ import {
 import type { Env, Timer } from "../env/env.ts";
 import { valueOrThrow } from "../transport/outcomes.ts";
 import type { Bucket, Consumption, QueueEntry, Stream } from "../transport/transport.ts";
-import { Agent, causeOf } from "./agent.ts";
+import { Agent } from "./agent.ts";
 import type { AgentHost, Message } from "./agent-host.ts";
 import { DueTimes } from "./due-times.ts";
 import { type DurableDefinition, policyOf } from "./durability.ts";
@@ -145,8 +145,7 @@ export class ShardAgents {
     const messages = this.#messagesOf(entry, to, zone);
     if (messages === undefined) return;
     this.#open.set(entry.sequence, { entry, left: messages.length });
-    const [first] = messages as [Message, ...Message[]];
-    const agent = this.#agent(to, causeOf(first.arrival));
+    const agent = this.#agent(to);
     for (const message of messages) agent.take(message);
   }
 
@@ -188,7 +187,7 @@ export class ShardAgents {
 
   // ---- agents ----
 
-  #agent(address: ActorAddress, cause: string): Agent {
+  #agent(address: ActorAddress): Agent {
     const known = this.#agents.get(address);
     if (known !== undefined) return known;
     const type = rootOf(address);
@@ -197,7 +196,7 @@ export class ShardAgents {
     this.#sleeping.delete(address);
     this.#agents.set(address, agent);
     this.#host.entered(agent);
-    void agent.claim(cause);
+    void agent.claim();
     return agent;
   }
 
@@ -234,7 +233,7 @@ export class ShardAgents {
       if (address === undefined) return;
       if (this.#agents.has(address)) continue;
       this.#waking++;
-      const agent = this.#agent(address, "resume");
+      const agent = this.#agent(address);
       void agent.claimed.then(() => {
         this.#waking--;
         this.#wakeMore();

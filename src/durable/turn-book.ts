@@ -78,6 +78,10 @@ export class TurnBook {
     return this.#state;
   }
 
+  get epoch(): number {
+    return this.#record.epoch;
+  }
+
   get closes(): boolean {
     return this.#closes;
   }
