@@ -30,6 +30,8 @@ export class OutboxPublisher {
   readonly #from: ActorAddress;
   readonly #confirmed: (positions: readonly number[]) => void;
   readonly #lines = new Map<string, OutboxLine>();
+  /** Lines to which something was added in this turn of the event loop: what is committed together becomes one entry. */
+  readonly #touched = new Set<OutboxLine>();
   #stopped = false;
 
   /** @param confirmed is told the places in the outbox that inboxes have stored */
@@ -46,17 +48,18 @@ export class OutboxPublisher {
     return waiting;
   }
 
-  /** Takes committed messages, in the order of their places. One that is given twice is published twice, and received once. */
+  /**
+   * Takes committed messages, in the order of their places, and publishes them as soon as the caller is done. One that is
+   * given twice is published twice, and received once.
+   */
   publish(entries: readonly Committed[]): void {
     if (this.#stopped) return;
-    const touched = new Set<OutboxLine>();
     for (const entry of entries) {
       const line = this.#lineTo(entry.to);
       line.add(entry);
-      touched.add(line);
+      if (this.#touched.size === 0) void Promise.resolve().then(() => this.#go());
+      this.#touched.add(line);
     }
-    // When all are there, so that those of one turn to one receiver are one entry.
-    for (const line of touched) line.go();
   }
 
   /** Publishes nothing more from now on, and confirms nothing: another owner goes on. */
@@ -66,12 +69,20 @@ export class OutboxPublisher {
     this.#lines.clear();
   }
 
+  #go(): void {
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    for (const line of touched) line.go();
+  }
+
   #lineTo(to: string): OutboxLine {
     const known = this.#lines.get(to);
     if (known !== undefined) return known;
-    const line = new OutboxLine(this.#host, this.#from, actorAddress(to), {
+    const line: OutboxLine = new OutboxLine(this.#host, this.#from, actorAddress(to), {
       confirmed: this.#confirmed,
-      idle: () => void this.#lines.delete(to),
+      idle: () => {
+        if (this.#lines.get(to) === line) this.#lines.delete(to);
+      },
     });
     this.#lines.set(to, line);
     return line;

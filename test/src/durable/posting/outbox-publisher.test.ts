@@ -62,6 +62,7 @@ describe("what a durable actor has committed", () => {
   test("is one entry a receiver where one turn sends several; what is committed meanwhile follows", async () => {
     const at = sender();
     at.turn(["account.a", "a1"], ["account.b", "b1"], ["account.a", "a2"]);
+    await Promise.resolve();
     at.turn(["account.a", "a3"]);
     at.turn(["account.a", "a4"]);
     await until(at.host.env, () => at.publisher.waiting === 0);
@@ -118,6 +119,9 @@ describe("what a durable actor has committed", () => {
   test("is neither published nor confirmed once another owner goes on", async () => {
     const at = sender(["lostRequest"]);
     at.turn(["account.a", "a1"], ["account.b", "b1"]);
+    // Both are under way, and nobody has heard of them yet.
+    await Promise.resolve();
+    expect(at.stream.attempts).toHaveLength(2);
     at.turn(["account.b", "b2"]);
     at.publisher.stop();
     at.turn(["account.c", "c1"]);
