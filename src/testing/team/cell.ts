@@ -16,16 +16,20 @@ export interface Message {
   readonly question: string | undefined;
 }
 
-/** Something that is due after a while. */
+/** Something that is due after a while. `from`: the path of the local actor whose it is; empty for the member itself. */
 export type Timer =
   | {
       readonly kind: "raise";
+      readonly from: string;
+      /** The path of the local actor that gets the event. */
+      readonly to: string;
       readonly id: string | undefined;
       readonly delayMs: number;
       readonly event: AnyEventObject;
     }
   | {
       readonly kind: "send";
+      readonly from: string;
       readonly id: string | undefined;
       readonly delayMs: number;
       readonly target: { readonly $to: string; readonly protocol: Protocol };
@@ -33,14 +37,15 @@ export type Timer =
     }
   | {
       readonly kind: "deadline";
+      readonly from: string;
       readonly id: undefined;
       readonly delayMs: number;
       readonly question: string;
-      readonly event: AnyEventObject;
+      readonly error: unknown;
     };
 
 export interface Asking {
-  /** The machine's child that waits. */
+  /** The path of the local actor that waits: mostly the machine's child. */
   readonly child: string;
   readonly question: string;
   readonly to: string;

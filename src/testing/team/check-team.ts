@@ -36,7 +36,8 @@ const noFlood = "messages do not multiply";
  * });
  * expect(result.verdict, result.story).toBe("holds");
  *
- * @throws OPTION_INVALID for options that contradict themselves; MACHINE_INVALID for a machine with child machines.
+ * @throws OPTION_INVALID for options that contradict themselves; MACHINE_INVALID for what cannot be
+ * stepped: a promise or callback as a member, children without a name in `setup`.
  */
 export function checkTeam<const M extends Members, H = undefined>(options: TeamOptions<M, H>): TeamResult {
   const { eventually } = options;

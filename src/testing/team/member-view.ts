@@ -1,5 +1,13 @@
-import { type AnyMachineSnapshot, type AnyStateNode, matchesState, type StateValue } from "xstate";
+import {
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyMachineSnapshot,
+  type AnyStateNode,
+  matchesState,
+  type StateValue,
+} from "xstate";
 import type { ActorAddress } from "../../../protocols/index.ts";
+import { isOutgoing } from "../../xstate/internals.ts";
 import type { Cell, Message, Timer } from "./cell.ts";
 import type { MemberView } from "./team-options.ts";
 
@@ -11,7 +19,8 @@ export interface PlainCell {
   readonly value: StateValue;
   readonly context: unknown;
   readonly history: unknown;
-  readonly children: readonly string[];
+  /** By id: a machine or reducer; of a call nothing is known. */
+  readonly children: readonly (readonly [id: string, PlainChild | undefined])[];
   readonly calls: readonly (readonly [child: string, src: string, input: unknown])[];
   readonly asks: readonly (readonly unknown[])[];
   readonly timers: readonly (readonly unknown[])[];
@@ -20,6 +29,11 @@ export interface PlainCell {
   readonly resumed: boolean;
   readonly outcome: Cell["outcome"];
   readonly saved: PlainCell | undefined;
+}
+
+/** What a machine or reducer is that a member runs as its child. */
+export interface PlainChild extends Pick<PlainCell, "value" | "context" | "history" | "children"> {
+  readonly status: string;
 }
 
 export function plainOf(cell: Cell, member: string): PlainCell {
@@ -31,11 +45,8 @@ export function plainOf(cell: Cell, member: string): PlainCell {
     life,
     value,
     context,
-    history: Object.entries(historyValue as Record<string, AnyStateNode[]>).map(([id, nodes]) => [
-      id,
-      nodes.map((node) => node.id),
-    ]),
-    children: Object.keys(children),
+    history: plainHistory(historyValue),
+    children: plainChildren(children),
     calls: calls.map(({ child, src, input }) => [child, src, input]),
     asks: asks.map(({ child, question, to, type }) => [child, question, to, type]),
     timers: timers.map(plainTimer),
@@ -47,21 +58,50 @@ export function plainOf(cell: Cell, member: string): PlainCell {
   };
 }
 
+function plainHistory(history: AnyMachineSnapshot["historyValue"]): unknown {
+  return Object.entries(history as Record<string, AnyStateNode[]>).map(([id, nodes]) => [
+    id,
+    nodes.map((node) => node.id),
+  ]);
+}
+
+function plainChildren(children: AnyMachineSnapshot["children"]): PlainCell["children"] {
+  return Object.entries(children as Record<string, AnyActorRef>).map(([id, child]) => {
+    const { logic } = child as unknown as { readonly logic: AnyActorLogic };
+    return [id, isOutgoing(logic) ? undefined : plainChild(child.getSnapshot())];
+  });
+}
+
+function plainChild(snapshot: AnyMachineSnapshot): PlainChild {
+  const { status, value = {}, context, historyValue = {}, children = {} } = snapshot;
+  return {
+    status,
+    value,
+    context,
+    history: plainHistory(historyValue),
+    children: plainChildren(children),
+  };
+}
+
 function plainTimer(timer: Timer): readonly unknown[] {
   const { kind, id, delayMs } = timer;
   if (kind === "deadline") return [kind, timer.question, delayMs];
-  if (kind === "send") return [kind, id, delayMs, timer.target.$to, timer.target.protocol.tag, timer.event];
-  return [kind, id, delayMs, timer.event];
+  const { from } = timer;
+  const whose = from === "" ? [] : [from];
+  if (kind === "send")
+    return [kind, id, delayMs, timer.target.$to, timer.target.protocol.tag, ...whose, timer.event];
+  return [kind, id, delayMs, ...(timer.to === from ? whose : [from, timer.to]), timer.event];
 }
 
 /** What properties see of a member. */
 export function seen(plain: PlainCell): MemberView {
-  const { member, phase, value, context, outcome, held, open, asks, calls } = plain;
+  const { member, phase, value, context, children, outcome, held, open, asks, calls } = plain;
   return {
     address: member as ActorAddress,
     phase,
     value,
     context: context as never,
+    children: childViews(children),
     outcome,
     held,
     unanswered: open.length,
@@ -69,6 +109,16 @@ export function seen(plain: PlainCell): MemberView {
     calls: calls.map(([, src]) => src),
     matches: (expected) => matchesState(expected, value),
   };
+}
+
+function childViews(children: PlainCell["children"]): MemberView["children"] {
+  const known = children.flatMap(([id, child]) => (child === undefined ? [] : [[id, child] as const]));
+  return Object.fromEntries(
+    known.map(([id, { value, context, children: below }]) => [
+      id,
+      { value, context, children: childViews(below) },
+    ]),
+  );
 }
 
 export function viewOf(cell: Cell, address: string): MemberView {

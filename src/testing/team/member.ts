@@ -7,10 +7,11 @@ import {
   validate,
 } from "../../../protocols/index.ts";
 import { type Cell, isDue, type Message, type Timer, type Turned } from "./cell.ts";
+import { logicOf } from "./logic-of.ts";
 import { outside, runtime } from "./outside.ts";
-import { PureMachine } from "./pure-step.ts";
+import type { Ending, PureLogic } from "./pure-logic.ts";
 import type { CallSamples, MemberOptions } from "./team-options.ts";
-import { done, empty, failed, type Place, Turn } from "./turn.ts";
+import { empty, type Place, Turn } from "./turn.ts";
 import type { TurnedAway } from "./turn-answers.ts";
 
 /** Events a machine may send itself in one turn; more are taken to go in circles. */
@@ -44,7 +45,7 @@ export class Member implements Place {
   readonly address: ActorAddress;
   readonly options: MemberOptions;
   readonly #plan: MemberPlan;
-  readonly #machine: PureMachine;
+  readonly #logic: PureLogic;
   readonly #addresses: ReadonlySet<string>;
   readonly #protocols: Map<string, Protocol>;
   /** The numbers of its questions that something in the team speaks of, a bit each. */
@@ -55,7 +56,7 @@ export class Member implements Place {
     this.address = plan.address;
     this.options = plan.options;
     this.#plan = plan;
-    this.#machine = new PureMachine(plan.options.machine, plan.address);
+    this.#logic = logicOf(plan.options, plan.address);
     this.#addresses = addresses;
     this.#protocols = protocols;
   }
@@ -106,7 +107,7 @@ export class Member implements Place {
   /** Its beginning. @param questions the bits of its questions that something in the team speaks of, here and below */
   start(life: number, questions: number): Turned {
     this.#questions = questions;
-    const first = this.#machine.first(this.#plan.input);
+    const first = this.#logic.first(this.#plan.input);
     const { snapshot } = first;
     if (snapshot === undefined) {
       throw new CoxswainError("MACHINE_INVALID", `${this.address} could not be started`, {
@@ -120,7 +121,7 @@ export class Member implements Place {
 
   /** What it begins with, and so what a crash leaves of it. */
   unborn(life: number): Cell {
-    const { snapshot } = this.#machine.first(this.#plan.input);
+    const { snapshot } = this.#logic.first(this.#plan.input);
     return { ...empty, phase: "down", life, snapshot: snapshot as Cell["snapshot"] };
   }
 
@@ -140,7 +141,7 @@ export class Member implements Place {
   /** The held message that may be taken now, or undefined. It goes before all that arrives. */
   takeable({ phase, resumed, held, snapshot }: Cell): Message | undefined {
     if (phase !== "up" || !resumed) return undefined;
-    return held.find(({ type }) => !this.#machine.postpones(snapshot, type));
+    return held.find(({ type }) => !this.#logic.postpones(snapshot, type));
   }
 
   takeUp(cell: Cell, questions: number): Turned {
@@ -161,11 +162,12 @@ export class Member implements Place {
     const turn = new Turn(this, cell);
     const timer = cell.timers[at] as Timer;
     turn.rang(timer);
-    if (timer.kind === "raise") turn.did(this.#machine.next(turn.snapshot, timer.event));
+    if (timer.kind === "raise") turn.did(this.#logic.next(turn.snapshot, timer.event, timer.to));
     else if (timer.kind === "send") this.#attempt(turn, () => turn.tell(timer.target as never, timer.event));
     else {
       const ask = cell.asks.find(({ question }) => question === timer.question);
-      if (ask !== undefined) turn.askEnded(ask, (now) => this.#machine.next(now, timer.event));
+      const ending = { kind: "error", error: timer.error } as const;
+      if (ask !== undefined) turn.askEnded(ask, (now) => this.#logic.ended(now, ask.child, ending, false));
     }
     return this.#close(turn, cell);
   }
@@ -187,10 +189,13 @@ export class Member implements Place {
     const turn = new Turn(this, cell);
     const ended = cell.calls[call] as Cell["calls"][number];
     const { child } = ended;
-    const hear = (event: AnyEventObject): void =>
-      turn.callEnded(ended, (now) => this.#machine.next(now, event));
-    if (kind === "sends") turn.did(this.#machine.next(turn.snapshot, value as AnyEventObject));
-    else hear(kind === "done" ? done(child, value) : failed(child, value));
+    if (kind === "sends") {
+      const parent = child.slice(0, Math.max(child.lastIndexOf("/"), 0));
+      turn.did(this.#logic.next(turn.snapshot, value as AnyEventObject, parent));
+    } else {
+      const ending: Ending = kind === "done" ? { kind, output: value } : { kind, error: value };
+      turn.callEnded(ended, (now, isHidden) => this.#logic.ended(now, child, ending, isHidden));
+    }
     return this.#close(turn, cell);
   }
 
@@ -224,7 +229,7 @@ export class Member implements Place {
     if (options.protocol !== undefined && options.protocol.name !== protocol) {
       return this.#turnAway(turn, message, "PROTOCOL_UNKNOWN");
     }
-    if (this.#machine.postpones(cell.snapshot, type)) {
+    if (this.#logic.postpones(cell.snapshot, type)) {
       turn.note({ kind: "held", by, from, type, body });
       return turn.hold(message);
     }
@@ -234,14 +239,14 @@ export class Member implements Place {
     }
     const event = eventOf(message);
     let takes = true;
-    const isTaken = (): boolean => this.#machine.takes(cell.snapshot, event);
+    const isTaken = (): boolean => this.#logic.takes(cell.snapshot, event);
     this.#attempt(turn, () => {
       takes = isTaken();
     });
     if (!takes) return this.#turnAway(turn, message, "MESSAGE_UNEXPECTED");
     turn.note({ kind: "took", by, from, type, body });
     if (kind === "ask") turn.opened({ question: question ?? "", asker: from, type, protocol });
-    turn.did(this.#machine.next(cell.snapshot, event));
+    turn.did(this.#logic.next(cell.snapshot, event, ""));
   }
 
   #hearAnswer(turn: Turn, cell: Cell, { kind, from, type, body, question }: Message): void {
@@ -249,15 +254,15 @@ export class Member implements Place {
     const ask = cell.asks.find((pending) => pending.question === question);
     if (ask === undefined) return turn.note({ kind: "late", by, from, type, body });
     turn.note({ kind: "took", by, from, type, body });
-    const event = kind === "reply" ? answered(ask, body) : failed(ask.child, refusalOf(body));
-    turn.askEnded(ask, (now) => this.#machine.next(now, event));
+    const ending = kind === "reply" ? answered(ask, body) : failed(refusalOf(body));
+    turn.askEnded(ask, (now) => this.#logic.ended(now, ask.child, ending, false));
   }
 
   #hearOfEnd(turn: Turn, { from, type, body }: Message): void {
     const event = { ...(body as object), type } as AnyEventObject;
-    if (!this.#machine.takes(turn.snapshot, event)) return;
+    if (!this.#logic.hears(turn.snapshot, event)) return;
     turn.note({ kind: "took", by: this.address, from, type, body });
-    turn.did(this.#machine.next(turn.snapshot, event));
+    turn.did(this.#logic.next(turn.snapshot, event, ""));
   }
 
   #turnAway(turn: Turn, message: Message, code: TurnedAway): void {
@@ -278,7 +283,7 @@ export class Member implements Place {
     for (let count = 0; turn.own.length > 0 && !turn.isOver; count++) {
       if (count === ownEventsMax)
         turn.fail(new CoxswainError("MACHINE_LOOPED", `${this.address} goes in circles`));
-      else turn.did(this.#machine.next(turn.snapshot, turn.own.shift() as AnyEventObject));
+      else turn.did(this.#logic.next(turn.snapshot, turn.own.shift() as AnyEventObject, ""));
     }
     const turned = turn.over();
     const settled = turned.cell.resumed && this.takeable(turned.cell) === undefined;
@@ -310,12 +315,16 @@ function eventOf({ kind, from, type, body, question }: Message): AnyEventObject 
   };
 }
 
-function answered({ child, protocol, type, to }: Cell["asks"][number], value: unknown): AnyEventObject {
+function answered({ protocol, type, to }: Cell["asks"][number], value: unknown): Ending {
   const schema = replySchema(protocol, type);
   const checked = schema === undefined ? undefined : validate(schema, value);
-  if (checked?.ok !== false) return done(child, checked === undefined ? value : checked.value);
+  if (checked?.ok !== false) return { kind: "done", output: checked === undefined ? value : checked.value };
   const text = `Expected a reply to ${type} from ${to}: ${checked.issues}`;
-  return failed(child, new CoxswainError("REPLY_INVALID", text));
+  return failed(new CoxswainError("REPLY_INVALID", text));
+}
+
+function failed(error: unknown): Ending {
+  return { kind: "error", error };
 }
 
 function refusalOf(body: unknown): CoxswainError {

@@ -1,4 +1,4 @@
-import type { AnyStateMachine, ContextFrom, StateValue, StateValueFrom } from "xstate";
+import type { AnyActorLogic, AnyStateMachine, ContextFrom, StateValue, StateValueFrom } from "xstate";
 import type { ActorAddress, ActorOutcome, Protocol } from "../../../protocols/index.ts";
 import type { TeamFact } from "./facts.ts";
 
@@ -31,8 +31,23 @@ export type MemberInput =
   | boolean
   | null;
 
-export interface MemberOptions<M extends AnyStateMachine = AnyStateMachine> {
-  readonly machine: M;
+/** What a member does: a machine, with whatever machines and reducers it runs as its children; or a reducer. */
+export type MemberOptions = MemberTraits &
+  (
+    | {
+        /** Or a `fromTransition` logic. */
+        readonly machine: AnyActorLogic;
+      }
+    | ReducerMember
+  );
+
+/** A plain reducer, as `defineActor` takes them. Say what its parameters are: nothing here tells. */
+export interface ReducerMember {
+  readonly initial: (input: never) => unknown;
+  readonly receive: (state: never, message: never, turn: never) => unknown;
+}
+
+interface MemberTraits {
   /** The machine's input, or what makes it of where the member lives. */
   readonly input?: MemberInput;
   /** Members of this kind: `worker` with a count of 2 is `worker.1` and `worker.2`. Without it there is one, `worker`. */
@@ -57,7 +72,7 @@ export interface MemberOptions<M extends AnyStateMachine = AnyStateMachine> {
    *   said in the turn is out at once.
    * - a function: the last turn after which it said true.
    */
-  readonly durable?: "each-turn" | "later" | ((member: MemberView<M>) => boolean);
+  readonly durable?: "each-turn" | "later" | ((member: MemberView) => boolean);
   /** Names of members whose end this one hears of, as `coxswain.down`. */
   readonly watches?: readonly string[];
   /** Whether its machine may throw; default false: a failure is a broken property. One that has failed is started anew. */
@@ -114,14 +129,24 @@ export interface MessageView {
   readonly body: unknown;
 }
 
-/** One member in one state of the team. */
-export interface MemberView<M extends AnyStateMachine = AnyStateMachine> {
+/** A machine or reducer that a member runs as its child. */
+export interface ChildView {
+  readonly value: StateValue;
+  readonly context: unknown;
+  readonly children: Readonly<Record<string, ChildView>>;
+}
+
+/** One member in one state of the team. `M`: its logic, or the `initial` of a plain reducer. */
+export interface MemberView<M = AnyStateMachine> {
   readonly address: ActorAddress;
   /** `down`: crashed; what is shown is what it begins with again. `ended`: done, stopped or failed. */
   readonly phase: "up" | "down" | "ended";
-  readonly value: StateValueFrom<M>;
-  readonly context: ContextFrom<M>;
+  /** Of a reducer: `{}`. */
+  readonly value: M extends AnyStateMachine ? StateValueFrom<M> : Readonly<Record<string, never>>;
+  readonly context: ContextOf<M>;
   readonly outcome: ActorOutcome | undefined;
+  /** The machines and reducers it runs, by their ids. */
+  readonly children: Readonly<Record<string, ChildView>>;
   /** Messages its state holds back. */
   readonly held: readonly MessageView[];
   /** Questions it has taken and not answered. */
@@ -133,12 +158,25 @@ export interface MemberView<M extends AnyStateMachine = AnyStateMachine> {
   matches(value: StateValue): boolean;
 }
 
+type ContextOf<M> = M extends AnyStateMachine
+  ? ContextFrom<M>
+  : M extends { readonly transition: (...args: never[]) => { readonly context: infer C } }
+    ? C
+    : M extends (input: never) => infer S
+      ? S
+      : unknown;
+
 export type Members = Readonly<Record<string, MemberOptions>>;
 
-type MachineOf<O> = O extends { readonly machine: infer M extends AnyStateMachine } ? M : never;
+/** What is seen of a member: its machine's kind of state, or what its reducer's `initial` makes. */
+type LogicOf<O> = O extends { readonly machine: infer L }
+  ? L
+  : O extends { readonly initial: infer I }
+    ? I
+    : never;
 type Seen<O> = O extends { readonly count: number }
-  ? readonly MemberView<MachineOf<O>>[]
-  : MemberView<MachineOf<O>>;
+  ? readonly MemberView<LogicOf<O>>[]
+  : MemberView<LogicOf<O>>;
 
 /** A state of the team, as properties see it. */
 export interface TeamView<M extends Members = Members, H = unknown> {

@@ -7,7 +7,6 @@ import {
   quote,
   validate,
 } from "../../../protocols/index.ts";
-import { childMachinesOf } from "../../xstate/machine-parts.ts";
 import { wholeNumber } from "./check-options.ts";
 import { Member } from "./member.ts";
 import { viewOf } from "./member-view.ts";
@@ -63,7 +62,6 @@ export function planOf<M extends Members, H>(options: TeamOptions<M, H>): TeamPl
   const known = new Set<string>(addresses);
   const members = names.flatMap((name) => {
     const member = memberOptions(options, name);
-    checkMember(name, member);
     for (const watched of member.watches ?? []) memberOptions(options, watched);
     const countsLives = Number.isFinite(options.faults?.[name]?.crashesMax ?? 0);
     return addressesOf(name).map((address) => {
@@ -121,15 +119,6 @@ function memberOptions<M extends Members, H>({ members }: TeamOptions<M, H>, nam
 function isSymmetric<M extends Members, H>(options: TeamOptions<M, H>, name: string): boolean {
   const { symmetric = false, count = 1 } = memberOptions(options, name);
   return symmetric && count > 1;
-}
-
-function checkMember(name: string, { machine }: MemberOptions): void {
-  const [child] = childMachinesOf(machine);
-  if (child === undefined) return;
-  throw new CoxswainError(
-    "MACHINE_INVALID",
-    `${name} runs the machine ${quote(child.id)} as its child; make it a member of the team that is told and asked`,
-  );
 }
 
 /** @throws OPTION_INVALID where folding would cost more than it saves, or the names are ambiguous. */

@@ -9,14 +9,19 @@ export class TurnTimers {
     this.#before = before;
   }
 
-  /** Replaces one of the same id. */
+  /** Replaces one of the same actor and id. */
   arm(timer: Timer): void {
-    if (timer.id !== undefined) this.cancel(timer.id);
+    if (timer.id !== undefined) this.cancel(timer.from, timer.id);
     this.#set.push(timer);
   }
 
-  cancel(id: string): void {
-    this.#keep((timer) => timer.id !== id);
+  cancel(from: string, id: string): void {
+    this.#keep((timer) => timer.id !== id || timer.from !== from);
+  }
+
+  /** A local actor has stopped. */
+  cancelAll(from: string): void {
+    this.#keep((timer) => timer.kind === "deadline" || timer.from !== from);
   }
 
   /** It went off. */

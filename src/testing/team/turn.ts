@@ -1,5 +1,5 @@
-import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot } from "xstate";
-import type { Answer, Destination, OwnLife, SelfWord } from "../../../machines/index.ts";
+import type { AnyEventObject, AnyMachineSnapshot } from "xstate";
+import type { Answer, Destination, SelfWord } from "../../../machines/index.ts";
 import {
   type ActorOutcome,
   actorAddress,
@@ -13,20 +13,13 @@ import {
 } from "../../../protocols/index.ts";
 import { askWithinMs } from "../../asks.ts";
 import { outgoingBody } from "../../outbound.ts";
-import { snapshotWith } from "../../xstate/internals.ts";
+import { isOutgoing } from "../../xstate/internals.ts";
 import { type Asked, askedBy, isAsking } from "./asked.ts";
 import type { Asking, Calling, Cell, Message, Open, Timer, Turned } from "./cell.ts";
 import type { TeamFact } from "./facts.ts";
-import type { Stepped } from "./pure-step.ts";
+import type { Stepped, Word } from "./pure-logic.ts";
 import { TurnAnswers, type TurnedAway } from "./turn-answers.ts";
 import { TurnTimers } from "./turn-timers.ts";
-
-/** An actor as the actions of a pure step name it. */
-interface Ref {
-  readonly id: string;
-  readonly src: unknown;
-  readonly logic: AnyActorLogic;
-}
 
 /** What a turn knows of where it takes place. */
 export interface Place {
@@ -110,39 +103,28 @@ export class Turn {
   /** A child that asked has its answer, or waits no longer. */
   askEnded({ child }: Asking, hear: (snapshot: AnyMachineSnapshot) => Stepped): void {
     this.#forget(child);
-    this.#childEnded(child, hear);
+    this.did(hear(this.#snapshot));
   }
 
   /** A call has come to its end. */
-  callEnded(call: Calling, hear: (snapshot: AnyMachineSnapshot) => Stepped): void {
+  callEnded(call: Calling, hear: (snapshot: AnyMachineSnapshot, isHidden: boolean) => Stepped): void {
+    // One that was spawned under its name hides an older one from the machine.
     const isLatest = this.#calls.findLast(({ child }) => child === call.child) === call;
     this.#calls = this.#calls.filter((other) => other !== call);
-    // One that was spawned under its name hides an older one from the machine.
-    if (isLatest) this.#childEnded(call.child, hear);
-    else this.did(hear(this.#snapshot));
-  }
-
-  /** The machine hears of it, and keeps the child no longer if it was spawned. */
-  #childEnded(child: string, hear: (snapshot: AnyMachineSnapshot) => Stepped): void {
-    const ended = this.#snapshot.children[child];
-    this.did(hear(this.#snapshot));
-    const { children, context } = this.#snapshot;
-    if (ended === undefined || children[child] !== ended || this.#isInvoked(child)) return;
-    const { [child]: _ended, ...others } = children;
-    this.#snapshot = snapshotWith(this.#snapshot, context, others as typeof children);
+    this.did(hear(this.#snapshot, !isLatest));
   }
 
   // ---- what the machine did ----
 
-  did({ snapshot, actions, error }: Stepped): void {
+  did({ snapshot, words, error }: Stepped): void {
     if (snapshot !== undefined) this.#snapshot = snapshot;
     if (error !== undefined) return this.fail(error);
     const { status, output, error: failure } = this.#snapshot;
     // A failed turn has no effects.
     if (status === "error") return this.fail(failure);
-    for (const action of actions) {
+    for (const word of words) {
       try {
-        this.#act(action.type, action.params);
+        this.#carryOut(word);
       } catch (thrown) {
         // What cannot be checked is not the machine's failure.
         if (thrown instanceof CoxswainError && ["OPTION_INVALID", "MACHINE_INVALID"].includes(thrown.code)) {
@@ -163,49 +145,36 @@ export class Turn {
     this.#outcome ??= outcome;
   }
 
-  #act(type: string, params: unknown): void {
+  #carryOut(word: Word): void {
     const by = this.#place.address;
-    switch (type) {
-      case "xstate.raise":
-        return this.#raise(params as { event: AnyEventObject; id?: string; delay?: number });
-      case "xstate.sendTo":
-        return this.#send(params as { to: unknown; event: AnyEventObject; id?: string; delay?: number });
-      case "xstate.cancel":
-        return this.#timers.cancel((params as { sendId: string }).sendId);
-      case "xstate.spawnChild":
-        return this.#spawn((params as { actorRef: Ref; input: unknown }).actorRef, params);
-      case "xstate.stopChild":
-        if (params !== undefined) this.#forget((params as Ref).id);
-        return;
-      case "xstate.emit": {
-        const { type: emitted, ...body } = (params as { event: AnyEventObject }).event;
-        return this.note({ kind: "emitted", by, type: emitted, body });
+    switch (word.kind) {
+      case "say":
+        return this.#say(word.target as object, word.event);
+      case "own":
+        return void this.own.push(word.event);
+      case "later":
+        return this.#timers.arm(timerOf(word));
+      case "cancel":
+        return this.#timers.cancel(word.from, word.id);
+      case "cancelAll":
+        return this.#timers.cancelAll(word.from);
+      case "call":
+        return this.#call(word);
+      case "stop":
+        return this.#forget(word.child);
+      case "emit": {
+        const { type, ...body } = word.event;
+        return this.note({ kind: "emitted", by, type, body });
       }
-      case "xstate.log":
-        return;
-      default:
-        return this.note({ kind: "acted", by, type, body: params });
+      case "act":
+        return this.note({ kind: "acted", by, type: word.type, body: word.params });
     }
   }
 
-  #raise({ event, id, delay }: { event: AnyEventObject; id?: string; delay?: number }): void {
-    if (typeof delay === "number") this.#timers.arm({ kind: "raise", id, delayMs: delay, event });
-  }
-
-  #send({ to, event, id, delay }: { to: unknown; event: AnyEventObject; id?: string; delay?: number }): void {
-    const target = to as Partial<Destination & ReplyTo & OwnLife & Ref> | undefined;
-    if (target === undefined || target === null) return;
-    if (target.$self === true) return this.#ofItself(event as unknown as SelfWord);
-    if (target.$replyTo !== undefined)
-      return this.#answers.give(target as ReplyTo, event as unknown as Answer);
-    if (target.$to !== undefined) {
-      const destination = target as Destination;
-      if (typeof delay !== "number") return this.tell(destination, event);
-      return this.#timers.arm({ kind: "send", id, delayMs: delay, target: destination, event });
-    }
-    if (target.id !== this.#place.address) return;
-    if (typeof delay === "number") this.#timers.arm({ kind: "raise", id, delayMs: delay, event });
-    else this.own.push(event);
+  #say(target: object, event: AnyEventObject): void {
+    if ("$self" in target) return this.#ofItself(event as unknown as SelfWord);
+    if ("$replyTo" in target) return this.#answers.give(target as ReplyTo, event as unknown as Answer);
+    if ("$to" in target) this.tell(target as Destination, event);
   }
 
   #ofItself(word: SelfWord): void {
@@ -223,20 +192,20 @@ export class Turn {
     this.send({ kind: "tell", from, to, type, body, protocol: protocol.name, question: undefined });
   }
 
-  #spawn({ id: child, src, logic }: Ref, params: unknown): void {
-    const { input } = params as { input: unknown };
-    const name = typeof src === "string" ? src : child;
+  #call({ child, src: name, logic, input }: Extract<Word, { kind: "call" }>): void {
     const { address: by } = this.#place;
     const isSampled = this.#place.isSampled(name);
-    if (isSampled || !isAsking(logic)) {
-      if (!isSampled) {
-        const text = `Expected calls to say what ${name} of ${by} may come to: { done: […], error: […] }, or {} for never`;
-        throw new CoxswainError("OPTION_INVALID", text);
-      }
-      this.#calls = [...this.#calls, { child, src: name, input }];
-      return this.note({ kind: "called", by, type: name, body: input });
+    if (!isSampled && isAsking(logic)) return this.#ask(child, name, askedBy(logic, input));
+    if (!isSampled && !isOutgoing(logic)) {
+      const text = `Expected the child ${name} of ${by} to be known by a name that setup gives to it; or make it a member that is told and asked`;
+      throw new CoxswainError("MACHINE_INVALID", text);
     }
-    this.#ask(child, name, askedBy(logic, input));
+    if (!isSampled) {
+      const text = `Expected calls to say what ${name} of ${by} may come to: { done: […], error: […] }, or {} for never`;
+      throw new CoxswainError("OPTION_INVALID", text);
+    }
+    this.#calls = [...this.#calls, { child, src: name, input }];
+    this.note({ kind: "called", by, type: name, body: input });
   }
 
   #ask(child: string, name: string, { protocol, to, message, limits }: Asked): void {
@@ -245,7 +214,7 @@ export class Turn {
     const question = `${by}/${this.#place.freeQuestion(this.#asked++)}`;
     this.#asks = [...this.#asks, { child, question, to, type, protocol }];
     const endsAfter = (delayMs: number, error: unknown): void =>
-      this.#timers.arm({ kind: "deadline", id: undefined, delayMs, question, event: failed(child, error) });
+      this.#timers.arm({ kind: "deadline", from: child, id: undefined, delayMs, question, error });
     let body: unknown;
     try {
       body = received(payloadSchema(protocol, type), outgoingBody(protocol, actorAddress(to), message));
@@ -272,10 +241,6 @@ export class Turn {
     const gone = this.#asks.filter((ask) => ask.child === child).map(({ question }) => question);
     this.#asks = this.#asks.filter((ask) => ask.child !== child);
     this.#timers.dropDeadlines(gone);
-  }
-
-  #isInvoked(child: string): boolean {
-    return this.#snapshot._nodes.some((node) => node.invoke.some(({ id }) => id === child));
   }
 
   // ---- the end of the turn ----
@@ -323,12 +288,9 @@ export const empty = {
   saved: undefined,
 } as const;
 
-export function failed(child: string, error: unknown): AnyEventObject {
-  return { type: `xstate.error.actor.${child}`, error, actorId: child };
-}
-
-export function done(child: string, output: unknown): AnyEventObject {
-  return { type: `xstate.done.actor.${child}`, output, actorId: child };
+function timerOf({ from, to, id, delayMs, event }: Extract<Word, { kind: "later" }>): Timer {
+  if (typeof to === "string") return { kind: "raise", from, to, id, delayMs, event };
+  return { kind: "send", from, id, delayMs, target: to as Destination, event };
 }
 
 /** What the receiver gets to see of a payload that was checked. */

@@ -446,6 +446,23 @@ describe("calls", () => {
     expect(() => checkTeam({ members: { m: { machine } } })).toThrow(/calls.*what think of m may come to/);
   });
 
+  test("that an assign spawns are calls like others", () => {
+    const think = fromCall(() => Promise.reject(new Error("not in a check")));
+    const spawning = setup({ types: { context: {} as { think: unknown } }, actors: { think } }).createMachine(
+      {
+        context: ({ spawn }) => ({ think: spawn("think", { id: "think" }) as unknown }),
+        initial: "thinking",
+        states: { thinking: { on: { "xstate.done.actor.think": "wise" } }, wise: {} },
+      },
+    );
+    expect(() => checkTeam({ members: { m: { machine: spawning } } })).toThrow(/what think of m may come to/);
+    const result = checkTeam({
+      members: { m: { machine: spawning, calls: { think: { done: [1] } } } },
+      eventually: { wise: ({ members }) => members.m.value === "wise" },
+    });
+    expect(result.verdict, result.story).toBe("holds");
+  });
+
   test("that never end are not relied on", () => {
     const only = caller.createMachine({
       initial: "thinking",
@@ -751,12 +768,9 @@ describe("limits", () => {
 });
 
 describe("options that contradict themselves are refused:", () => {
-  const kid = setup({}).createMachine({ id: "kid" });
-  const parent = setup({ actors: { kid } }).createMachine({ invoke: { src: "kid" } });
   const one = { machine: reader };
   test.each([
     ["no members", { members: {} }, "OPTION_INVALID"],
-    ["a child machine", { members: { m: { machine: parent } } }, "MACHINE_INVALID"],
     ["a count of 0", { members: { m: { ...one, count: 0 } } }, "OPTION_INVALID"],
     ["a name that is no address", { members: { "a b": one } }, "ADDRESS_INVALID"],
     ["seven symmetric members", { members: { m: { ...one, count: 7, symmetric: true } } }, "OPTION_INVALID"],
