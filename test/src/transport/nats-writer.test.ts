@@ -1,4 +1,4 @@
-import type { NatsConnection } from "nats";
+import type { MsgHdrs, NatsConnection } from "nats";
 import { describe, expect, test } from "vitest";
 import {
   batchEntriesMax,
@@ -96,6 +96,56 @@ describe("writing publishes", () => {
     plain.publish("a", bytes("1"), "re.1");
     expect(plain.direct).toBe(false);
     expect(moved.said).toEqual(["client: a re.1 1"]);
+  });
+});
+
+describe("writing requests", () => {
+  const info = { max_payload: 20_000 };
+  const fields = { "Nats-Expected-Last-Subject-Sequence": "7", "KV-Operation": "DEL" };
+  const head = "NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: 7\r\nKV-Operation: DEL\r\n\r\n";
+
+  test("puts them in order among what is published, with their header fields and both sizes", () => {
+    const { nc, said } = client();
+    const writer = new NatsWriter({ ...nc, info } as never, env);
+    writer.publish("a", bytes("1"), undefined);
+    expect(writer.request("b", bytes("two"), "re.1")).toBeUndefined();
+    expect(writer.request("c.d", bytes("three"), "re.2", fields)).toBeUndefined();
+    writer.publish("e", bytes("4"), undefined);
+    turn();
+    expect(said).toEqual([
+      [
+        "PUB a 1\r\n1\r\nPUB b re.1 3\r\ntwo\r\n",
+        `HPUB c.d re.2 ${head.length} ${head.length + 5}\r\n${head}three\r\n`,
+        "PUB e 1\r\n4\r\n",
+      ].join(""),
+    ]);
+  });
+
+  test("takes no more than the server takes, leaves the large ones to the client, and refuses what is no subject", () => {
+    const said: string[] = [];
+    const publish = (subject: string, payload: Uint8Array, { headers }: { headers?: MsgHdrs }): void =>
+      void said.push(`${subject} ${payload.length} ${headers?.keys().join() ?? "-"}`);
+    const { nc } = client();
+    const writer = new NatsWriter({ ...nc, info, publish } as never, env);
+    const tooLarge = { code: "PAYLOAD_TOO_LARGE" };
+    expect(writer.request("a", new Uint8Array(20_001), "re.1")).toMatchObject(tooLarge);
+    expect(writer.request("a", new Uint8Array(20_001 - head.length), "re.1", fields)).toMatchObject(tooLarge);
+    expect(writer.request("a", new Uint8Array(20_000), "re.1")).toBeUndefined();
+    expect(writer.request("b", new Uint8Array(20_000 - head.length), "re.1", fields)).toBeUndefined();
+    expect(writer.request("a b", bytes("1"), "re.1")).toMatchObject({ code: "ADDRESS_INVALID" });
+    expect(said).toEqual(["a 20000 -", `b ${20_000 - head.length} ${Object.keys(fields)}`]);
+  });
+
+  test("hands over a long burst in parts, each byte once", () => {
+    const { nc, said } = client();
+    const writer = new NatsWriter({ ...nc, info } as never, env);
+    for (let i = 0; i < 1_000; i++) writer.request("w", bytes(`${i}`.padStart(300)), `re.${i}`, fields);
+    writer.flush();
+    expect(said.length).toBeGreaterThan(5);
+    const payloads = said.join("").split(`${head}`).slice(1);
+    expect(payloads.map((each) => Number.parseInt(each, 10))).toEqual(
+      Array.from({ length: 1_000 }, (_, i) => i),
+    );
   });
 });
 
