@@ -61,8 +61,11 @@ describe("the testing guide", () => {
       expect(guide).toContain(`fter ${states} states`);
   });
 
-  test("names each of its files", () => {
+  test("names each of its files, and all its tests are run here", async () => {
+    const here = await readFile(new URL(import.meta.url), "utf8");
     for (const file of files) expect(guide, file).toContain(file);
+    for (const file of files.filter((name) => name.endsWith(".test.ts")))
+      expect(here).toContain(`await import("../../examples/testing-guide/${file}")`);
     expect(blocks.every(({ language }) => language === "ts" || language === "text")).toBe(true);
   });
 
@@ -132,5 +135,10 @@ describe("what the testing guide says", () => {
 // The server it starts is the one of all tests.
 vi.stubEnv("NATS_SERVER_BIN", (await serverBinary("2.10.27")).path);
 vi.stubEnv("NATS_URL", undefined);
-const own = files.filter((name) => name.endsWith(".test.ts"));
-for (const name of own) await import(join(folder, name));
+await import("../../examples/testing-guide/charged-once.test.ts");
+await import("../../examples/testing-guide/coverage.test.ts");
+await import("../../examples/testing-guide/probes.test.ts");
+await import("../../examples/testing-guide/proxy.test.ts");
+await import("../../examples/testing-guide/simulation.test.ts");
+await import("../../examples/testing-guide/team.test.ts");
+await import("../../examples/testing-guide/worker.test.ts");

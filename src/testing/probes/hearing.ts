@@ -5,8 +5,8 @@ import type { Patience } from "./patience.ts";
 import {
   type AnyPattern,
   differences,
+  type MessagePattern,
   messageText,
-  type Pattern,
   patternText,
   type Received,
   type TypeOf,
@@ -65,7 +65,7 @@ export abstract class Hearing<P extends Protocol = Protocol> {
    * Rejects with {@link ProbeFailed} at once if it is another, or if none comes in time.
    */
   expectMessage<const K extends TypeOf<P>>(
-    expected: K | Pattern<P, K>,
+    expected: K | MessagePattern<P, K>,
     options?: Within,
   ): Promise<Received<P, K>>;
   expectMessage<M extends MessageOf<P>>(
@@ -85,10 +85,9 @@ export abstract class Hearing<P extends Protocol = Protocol> {
 
   /** The next messages are so many, or these, in this order; `withinMs` is for all of them. */
   expectMessages(count: number, options?: Within): Promise<readonly MessageOf<P>[]>;
-  expectMessages<const L extends readonly (TypeOf<P> | Pattern<P> | ((message: MessageOf<P>) => boolean))[]>(
-    expected: L,
-    options?: Within,
-  ): Promise<Messages<P, L>>;
+  expectMessages<
+    const L extends readonly (TypeOf<P> | MessagePattern<P> | ((message: MessageOf<P>) => boolean))[],
+  >(expected: L, options?: Within): Promise<Messages<P, L>>;
   async expectMessages(
     expected: number | readonly AnyPattern[],
     options: Within = {},
@@ -107,7 +106,7 @@ export abstract class Hearing<P extends Protocol = Protocol> {
 
   /** Skips messages until this one has come. */
   fishForMessage<const K extends TypeOf<P>>(
-    expected: K | Pattern<P, K>,
+    expected: K | MessagePattern<P, K>,
     options?: Within,
   ): Promise<Received<P, K>>;
   fishForMessage(expected: (message: MessageOf<P>) => boolean, options?: Within): Promise<MessageOf<P>>;

@@ -19,7 +19,7 @@ export type Some<T> = T extends (...args: never) => unknown
         : T;
 
 /** A type, and of its payload and sender what counts. */
-export type Pattern<P extends Protocol, K extends TypeOf<P> = TypeOf<P>> = K extends unknown
+export type MessagePattern<P extends Protocol, K extends TypeOf<P> = TypeOf<P>> = K extends unknown
   ? { readonly type: K } & Some<Omit<Received<P, K>, "type" | "replyTo">>
   : never;
 

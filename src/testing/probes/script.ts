@@ -8,7 +8,7 @@ import {
   type ReplyOf,
 } from "../../../protocols/index.ts";
 import { durationOf } from "./duration.ts";
-import { type AnyPattern, type Pattern, patternText, type Received, type TypeOf } from "./pattern.ts";
+import { type AnyPattern, type MessagePattern, patternText, type Received, type TypeOf } from "./pattern.ts";
 
 /** Something to be told to another actor. Made by {@link telling}. */
 export interface Telling {
@@ -23,7 +23,7 @@ export function telling<P extends Protocol>(protocol: P, message: OutgoingOf<P>,
 }
 
 interface Anything<P extends Protocol, K extends TypeOf<P>> {
-  readonly expect: K | Pattern<P, K>;
+  readonly expect: K | MessagePattern<P, K>;
   /** How often in a row; default 1. `Infinity`: any number of times, or never. */
   readonly times?: number;
   /** How long it takes until it answers, in milliseconds of the system's clock; default 0. */

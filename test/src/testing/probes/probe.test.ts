@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { Pattern, ProbeOptions, TypeOf } from "../../../../src/testing/probes/index.ts";
+import type { MessageOf } from "../../../../protocols/index.ts";
+import { createSystem } from "../../../../src/index.ts";
+import type { MessagePattern, ProbeOptions } from "../../../../src/testing/probes/index.ts";
 import { type Probe, ProbeFailed, spawnProbe } from "../../../../src/testing/probes/index.ts";
+import { simulate } from "../../../../src/testing/simulation/index.ts";
 import { bank, clock, clockActor, failureOf, stillSystem } from "./probe-system.ts";
 
 async function probed(options: ProbeOptions = {}) {
@@ -15,7 +18,7 @@ async function probed(options: ProbeOptions = {}) {
   return { system, env, probe, ref, alarm, advance, [Symbol.asyncDispose]: close };
 }
 
-type Expected = TypeOf<typeof bank> | Pattern<typeof bank>;
+type Expected = MessageOf<typeof bank>["type"] | MessagePattern<typeof bank>;
 const ada = { name: "ada", tags: ["vip", "old"] };
 
 describe("expectMessage", () => {
@@ -144,6 +147,27 @@ describe("expectMessage", () => {
     );
     expect(env.monotonicMs()).toBeLessThan(3_000);
   });
+});
+
+test("in a simulation a probe waits on its node's clock, and nothing has to be advanced", async () => {
+  let got: unknown;
+  await simulate({
+    seed: 1,
+    nodes: ["a"],
+    untilMs: 3_600_000,
+    scenario: () => ({
+      boot: async ({ env, connect }) => {
+        const system = await createSystem({ name: "sim", node: "a", transport: await connect(), env });
+        const probe = await spawnProbe(system, "bank", bank);
+        const alarm = await system.spawn("alarm", clockActor);
+        alarm.tell({ type: "start", afterMs: 3_000_000 });
+        void probe.expectMessage("close", { withinMs: 3_100_000 }).then((message) => {
+          got = message;
+        });
+      },
+    }),
+  });
+  expect(got).toEqual({ type: "close", sender: "alarm" });
 });
 
 describe("several messages", () => {
