@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as timer } from "node:timers/promises";
-import { check, limitsDefault } from "./checker/check.ts";
+import { check } from "./checker/check.ts";
 import type { Finding } from "./checker/finding.ts";
 import { carryOut } from "./faults/carry-out.ts";
 import {
@@ -145,10 +145,13 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What was never sent, doubled or out of order is so for good; what is missing may still come. */
-const pending = new Set(["L", "C", "T", "R"]);
+/** So long nothing changes any more: the longest timer of the client, a lease, and the time to take over. */
+const stillMs = 25_000;
 
-/** The history once nothing is missing, and a while later still not; or when patience is over. */
+/**
+ * The history once nothing is missing, and a while later still not: what is doubled comes late. Where something is missing, once
+ * nothing has changed for long; or when patience is over.
+ */
 async function settled(
   fleet: Fleet,
   folder: string,
@@ -156,18 +159,19 @@ async function settled(
   patienceMs: number,
 ): Promise<History> {
   const untilMs = machineMs() + patienceMs;
-  for (let clean = 0; ; ) {
-    const [client, effects, states] = await Promise.all([
-      readClientLog(folder),
-      fleet.effects(),
-      fleet.states(),
-    ]);
+  const client = await readClientLog(folder);
+  let clean = 0;
+  let before = "";
+  let changedMs = machineMs();
+  for (;;) {
+    const [effects, states] = await Promise.all([fleet.effects(), fleet.states()]);
     const history = { client, effects, states, commits: [], faults };
-    const findings = check(history, limitsDefault);
-    const final = findings.some(({ promise }) => !pending.has(promise));
-    clean = findings.length === 0 ? clean + 1 : 0;
-    // What is doubled comes late.
-    if (final || clean === 3 || machineMs() > untilMs) return history;
+    clean = check(history).length === 0 ? clean + 1 : 0;
+    const now = JSON.stringify([effects.length, states]);
+    if (now !== before) changedMs = machineMs();
+    before = now;
+    const isOver = machineMs() > Math.min(untilMs, changedMs + stillMs);
+    if (clean === 3 || isOver) return history;
     await timer(1_500);
   }
 }
