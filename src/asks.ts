@@ -14,7 +14,7 @@ import {
   type Validated,
   validate,
 } from "../protocols/index.ts";
-import { sendControl } from "./control.ts";
+import { cancelDurably, sendControl } from "./control.ts";
 import type { Timer } from "./env/env.ts";
 import type { Node } from "./node.ts";
 import { type Origin, outgoingBody, post, publish, seal } from "./outbound.ts";
@@ -185,7 +185,10 @@ export class Asks {
   #cancel(token: string, reason: unknown): void {
     const pending = this.#take(token);
     if (pending === undefined) return;
-    sendControl(this.#node, pending.to, "cancel", { id: pending.id });
+    const { to, id } = pending;
+    const inboxes = this.#node.inboxesOf(to);
+    if (inboxes === undefined) sendControl(this.#node, to, "cancel", { id });
+    else cancelDurably(this.#node, inboxes, to, id);
     pending.reject(cancelled(pending.type, reason));
   }
 

@@ -8,6 +8,7 @@ import {
   inboxSubject,
   isActorAddress,
 } from "../protocols/index.ts";
+import type { DurableInboxes } from "./durable/posting/posts.ts";
 import { bareOutcome } from "./facts.ts";
 import type { Node } from "./node.ts";
 import type { Delivery } from "./transport/transport.ts";
@@ -29,7 +30,22 @@ export function sendControl(
   body: object,
   reply?: string,
 ): CoxswainError | undefined {
-  const envelope: Envelope = {
+  const envelope = controlEnvelope(node, to, type, body);
+  const refused = node.transport.publish(inboxSubject(node.system, "ctl", node.zone, to), envelope, reply);
+  if (refused !== undefined)
+    node.report({ level: "warning", message: `${type} of ${to} was not sent`, error: refused });
+  return refused;
+}
+
+/** A durable agent learns in its own line that a question was withdrawn: behind the question, and whoever owns it then. */
+export function cancelDurably(node: Node, inboxes: DurableInboxes, to: ActorAddress, id: string): void {
+  const refused = inboxes.post({ ...controlEnvelope(node, to, "cancel", { id }), to }, undefined, () => {});
+  if (refused !== undefined)
+    node.report({ level: "warning", message: `cancel of ${to} was not sent`, error: refused });
+}
+
+function controlEnvelope(node: Node, to: ActorAddress, type: ControlType, body: object): Envelope {
+  return {
     kind: "control",
     id: node.nextMessageId(),
     from: "",
@@ -39,10 +55,6 @@ export function sendControl(
     sentAtMs: node.env.nowMs(),
     body,
   };
-  const refused = node.transport.publish(inboxSubject(node.system, "ctl", node.zone, to), envelope, reply);
-  if (refused !== undefined)
-    node.report({ level: "warning", message: `${type} of ${to} was not sent`, error: refused });
-  return refused;
 }
 
 export function receiveControl(node: Node, delivery: Delivery): void {

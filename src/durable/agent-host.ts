@@ -27,6 +27,15 @@ export interface AgentHost extends RecordHost {
   bury(address: ActorAddress, frame: Uint8Array, code: string, reason: string): Promise<boolean>;
   /** It has work. */
   ready(agent: Agent): void;
-  /** It has left memory. `nextDueMs`: when its next timer is due. `left`: messages it did not take. */
-  gone(agent: Agent, nextDueMs: number | undefined, left: readonly Message[]): void;
+  /** It has left memory. */
+  gone(agent: Agent, end: AgentEnd): void;
+}
+
+export interface AgentEnd {
+  /** When its next timer is due; wall clock. */
+  readonly nextDueMs: number | undefined;
+  /** Messages whose turns are not committed. */
+  readonly left: readonly Message[];
+  /** `fenced`: another owner's write came before ours. */
+  readonly why: "fenced" | undefined;
 }

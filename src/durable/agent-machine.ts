@@ -24,6 +24,8 @@ export interface AgentMachine {
   carryOut(effect: Effect): void;
   /** Instead of beginning a call. */
   failCall(start: Effect & { readonly kind: "start" }, error: unknown): void;
+  /** Aborts the signal of a running call. */
+  abortCall(path: string, reason: unknown): void;
   keep(): Kept;
   stop(): void;
 }
@@ -96,6 +98,10 @@ class LogicMachine implements AgentMachine {
     this.#hosted.tree.failCall(actor, error);
   }
 
+  abortCall(path: string, reason: unknown): void {
+    this.#hosted.tree.calls.cancelAt(path, reason);
+  }
+
   keep(): Kept {
     const { tree } = this.#hosted;
     return tree.alone ? { live: tree.snapshot } : { data: tree.persist() };
@@ -153,6 +159,8 @@ class ReducerMachine implements AgentMachine {
   carryOut(): void {}
 
   failCall(): void {}
+
+  abortCall(): void {}
 
   keep(): Kept {
     return { data: this.#state };

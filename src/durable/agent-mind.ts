@@ -6,7 +6,7 @@ import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
 import { AgentCell, type AgentInside } from "./agent-cell.ts";
 import type { AgentHost } from "./agent-host.ts";
 import { type AgentMachine, agentMachine, persistKept } from "./agent-machine.ts";
-import type { AgentRecord, AgentStep, DelayedEvent, Trial } from "./agent-record.ts";
+import type { AgentCall, AgentRecord, AgentStep, DelayedEvent, Trial } from "./agent-record.ts";
 import { type DurableDefinition, policyOf } from "./durability.ts";
 import { type Opened, refuseLetter, takeMessage } from "./message-turn.ts";
 import { type Held, TurnBook, type TurnCause } from "./turn-book.ts";
@@ -101,7 +101,7 @@ export class AgentMind {
   #begunAgain(effect: Held, committed: readonly durability.Intent[], poisonous: boolean): Held {
     if (effect.kind !== "start") return effect;
     const path = pathOf(effect.actor);
-    const intent = committed.find(({ call }) => (call as { readonly path: string }).path === path);
+    const intent = committed.find(({ call }) => (call as AgentCall).path === path);
     if (intent === undefined || (intent.effect === "atLeastOnce" && !poisonous)) return effect;
     const name = `${this.cell.address}#${intent.key}`;
     const error = poisonous

@@ -77,6 +77,14 @@ export interface DelayedEvent {
     | { readonly question: MessageId };
 }
 
+/** A call under way, as its intent names it. */
+export interface AgentCall {
+  /** Of the child that makes it. */
+  readonly path: string;
+  /** The message whose turn began it. */
+  readonly causeId: MessageId | undefined;
+}
+
 /** A letter that nobody could take, until the dead letters have it. */
 export interface Burial {
   readonly code: string;

@@ -9,7 +9,6 @@ import {
 import { answerEnvelope, publishAnswer } from "../answers.ts";
 import type { Timer } from "../env/env.ts";
 import { publishFact } from "../facts.ts";
-import { isLostRace } from "../transport/outcomes.ts";
 import { callEndedBy } from "../xstate/internals.ts";
 import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
 import { claimAgent, pause } from "./activation.ts";
@@ -18,6 +17,7 @@ import type { AgentHost, Message } from "./agent-host.ts";
 import { persistKept } from "./agent-machine.ts";
 import { AgentMind, type Batch, type Release } from "./agent-mind.ts";
 import {
+  type AgentCall,
   type AgentMessage,
   type AgentRecord,
   type AgentSession,
@@ -30,26 +30,18 @@ import {
 import type { DurableDefinition } from "./durability.ts";
 import { openLetter } from "./message-turn.ts";
 import type { OutboxPublisher } from "./posting/outbox-publisher.ts";
-import { decodeRecord, encodeRecord } from "./record-codec.ts";
+import { encodeRecord } from "./record-codec.ts";
+import { type RecordOwner, RecordWriter } from "./record-writer.ts";
+import { causeOf, resumption, type TimerWork, type Work, WorkQueue } from "./work-queue.ts";
 
 type Order = durability.Order<AgentState, AgentMessage>;
 type Move = durability.Move<AgentState, AgentMessage>;
 type Received = durability.Received<AgentState, AgentMessage>;
 
-type Work =
-  | Message
-  | { readonly kind: "timer"; readonly id: string; readonly generation: number }
-  | { readonly kind: "result"; readonly key: string; readonly arrival: TreeArrival }
-  | { readonly kind: "event"; readonly arrival: TreeArrival }
-  /** The oldest that its state holds back no more. */
-  | { readonly kind: "postponed" };
-
 /** After so long without work, what is confirmed leaves the record, in milliseconds. */
 const tidyAfterMs = 1_000;
 /** After so many commits an activation is taken to work. */
 const soundCommits = 64;
-/** What it is woken for where it is no message: a timer, or what was under way. */
-const resumption = "resumption";
 const limits = durability.recordLimits;
 
 /**
@@ -60,7 +52,7 @@ const limits = durability.recordLimits;
  * - `live`: it works.
  * - `gone`: another owner goes on, or nobody needs it now. It does nothing more.
  */
-export class Agent implements AgentInside {
+export class Agent implements AgentInside, RecordOwner {
   readonly address: ActorAddress;
   /** Of its record. */
   readonly key: string;
@@ -75,16 +67,10 @@ export class Agent implements AgentInside {
   /** It takes up nothing more, and leaves when what it is at is committed. */
   #retiring = false;
   #session!: AgentSession;
-  #work: Work[] = [];
-  /** What has to wait: one before it is missing, or the outbox is full. */
-  #deferred: Work[] = [];
-  /** What the draft, and the commit under way, have taken up. */
-  #drafted: Work[] = [];
-  #committing: Work[] = [];
+  readonly #queue = new WorkQueue();
+  readonly #writer: RecordWriter;
+  /** Of the commit under way. */
   #releases: readonly Release[] = [];
-  #written: { readonly write: AgentWrite; readonly bytes: Uint8Array } | undefined;
-  /** Of the store, without an answer. */
-  #tries = 0;
   /** One turn a commit: something of a batch could not be stored, or killed its process. */
   #careful = false;
   /** To get through what it was woken for; 0 after the first commit. */
@@ -106,24 +92,29 @@ export class Agent implements AgentInside {
     });
     this.#mind = new AgentMind(host, address, definition, { inside: this, batch: () => this.#batch });
     this.#publisher = host.publisher(address, (positions) => this.#confirmed(positions));
+    this.#writer = new RecordWriter(host, key, this);
   }
 
   // ---- coming and going ----
 
-  /** Takes the agent over. Does not reject. */
-  async claim(): Promise<void> {
+  /** Takes the agent over. */
+  claim(): void {
+    this.#claim().catch((error: unknown) => this.broke(error));
+  }
+
+  async #claim(): Promise<void> {
     const { key, address } = this;
-    const causeIn = (record: AgentRecord): string => this.#causeIn(record);
+    const causeIn = (record: AgentRecord): string => this.#queue.causeIn(record);
     const claimed = await claimAgent(this.#host, address, key, causeIn, this.#definition);
-    if (this.#isGone) return;
-    if (claimed.kind === "given up") return this.leave();
+    if (this.isGone) return;
+    if (claimed.kind === "given up") return this.leave("fenced");
     if (claimed.kind === "unloadable") return this.#unloadable(claimed.reason);
     const { epoch, state } = claimed.stored.record;
     this.#attempts = claimed.attempts;
     this.#careful =
       claimed.attempts > 1 || epoch - (state.soundEpoch ?? 0) > this.#definition.durability.attemptsMax;
     if (claimed.attempts > 1) this.#leaveSuspects = await this.#host.suspect();
-    if (this.#isGone) return this.#leaveSuspects();
+    if (this.isGone) return this.#leaveSuspects();
     const { record } = claimed.stored;
     const { session, orders } = durability.resume(claimed.stored);
     this.#session = session as AgentSession;
@@ -136,7 +127,7 @@ export class Agent implements AgentInside {
     this.#host.ready(this);
   }
 
-  get #isGone(): boolean {
+  get isGone(): boolean {
     return this.#phase === "gone";
   }
 
@@ -144,18 +135,6 @@ export class Agent implements AgentInside {
     const { trial } = this.#session.held.record.state;
     const poisonous = this.#poisonous && trial?.cause === resumption;
     return this.#mind.restore(record, this.#session.held.record.intents, poisonous);
-  }
-
-  /** What the owner before was at, if that is not done; else the first message that is not. */
-  #causeIn({ received, state, timers }: AgentRecord): string {
-    const isNext = ({ arrival }: Message): boolean => durability.standing(received, arrival.stamp) === "next";
-    const messages = this.#work.filter((work) => work.kind === "message").filter(isNext);
-    const causes = [...messages.map(causeOf), ...timers.map(causeOf)];
-    const { trial } = state;
-    if (trial !== undefined && (trial.cause === resumption || causes.includes(trial.cause)))
-      return trial.cause;
-    const [first] = messages;
-    return first === undefined ? resumption : causeOf(first);
   }
 
   /** What it was woken for has ended too many processes. */
@@ -172,9 +151,19 @@ export class Agent implements AgentInside {
     this.leave();
   }
 
-  /** Leaves memory at once and writes nothing more. Idempotent. */
-  leave(): void {
-    if (this.#isGone) return;
+  /** The last wall: a throw of the runtime's own ends this activation, not its process. */
+  broke(error: unknown): void {
+    const { node } = this.#host;
+    const message = `${this.address}: the runtime threw`;
+    const broken = new CoxswainError("INVARIANT_BROKEN", message, { cause: error });
+    node.report({ level: "error", message, address: this.address, error: broken });
+    publishFact(node, this.address, "failed", { error: toWireError(broken) });
+    this.leave();
+  }
+
+  /** Leaves memory at once and writes nothing more. Idempotent. @param why `fenced`: another owner's write came before ours */
+  leave(why?: "fenced"): void {
+    if (this.isGone) return;
     const live = this.#phase === "live";
     this.#phase = "gone";
     this.#claimed();
@@ -184,12 +173,7 @@ export class Agent implements AgentInside {
     this.#mind.drop();
     this.#leaveSuspects();
     const timers = live ? this.#session.held.record.timers : [];
-    const left = [...this.#committing, ...this.#drafted, ...this.#deferred, ...this.#work];
-    this.#host.gone(
-      this,
-      durability.nextDueMs(timers),
-      left.filter((work) => work.kind === "message"),
-    );
+    this.#host.gone(this, { nextDueMs: durability.nextDueMs(timers), left: this.#queue.messages, why });
   }
 
   /** Commits what it is at, waits for calls that may be made only once, and leaves; another owner takes up the rest. */
@@ -206,7 +190,7 @@ export class Agent implements AgentInside {
 
   /** Whether nothing waits or is under way. */
   get resting(): boolean {
-    if (this.#phase !== "live" || this.#work.length > 0 || this.#deferred.length > 0) return false;
+    if (this.#phase !== "live" || !this.#queue.isEmpty) return false;
     const { writing, draft, held, confirmed } = this.#session;
     const { outbox, intents, closed } = held.record;
     if (writing !== undefined || draft !== undefined || outbox.entries.length > confirmed.length)
@@ -225,16 +209,20 @@ export class Agent implements AgentInside {
   }
 
   arrived(arrival: TreeArrival): void {
-    if (this.#isGone) return;
+    if (this.isGone) return;
     const path = callEndedBy(arrival);
     const key = path === undefined ? undefined : this.#keyOfCall(path);
     this.#add(key === undefined ? { kind: "event", arrival } : { kind: "result", key, arrival });
   }
 
   #add(work: Work): void {
+    this.#queue.add(work);
+    this.#stir();
+  }
+
+  #stir(): void {
     this.#idle?.cancel();
     this.#idle = undefined;
-    this.#work.push(work);
     if (this.#phase === "live") this.#host.ready(this);
   }
 
@@ -246,7 +234,7 @@ export class Agent implements AgentInside {
   #keyOfCall(path: string): string | undefined {
     if (this.#phase === "claiming") return undefined;
     const { intents } = durability.newest(this.#session);
-    return intents.find(({ call }) => (call as { readonly path: string }).path === path)?.key;
+    return intents.find(({ call }) => (call as AgentCall).path === path)?.key;
   }
 
   #wake(atMs: number | undefined): void {
@@ -259,11 +247,8 @@ export class Agent implements AgentInside {
   #due(): void {
     const { timers } = this.#session.held.record;
     const { nowMs } = this;
-    for (const { id, generation } of durability.due(timers, nowMs)) {
-      const isKnown = (work: Work): boolean =>
-        work.kind === "timer" && work.id === id && work.generation === generation;
-      if (![...this.#work, ...this.#deferred].some(isKnown)) this.#add({ kind: "timer", id, generation });
-    }
+    for (const { id, generation } of durability.due(timers, nowMs))
+      if (this.#queue.addTimer(id, generation)) this.#stir();
     this.#wake(durability.nextDueMs(timers.filter(({ dueAtMs }) => dueAtMs > nowMs)));
   }
 
@@ -271,10 +256,10 @@ export class Agent implements AgentInside {
 
   /** Works on what waits: a batch, then a commit. */
   pump(): void {
-    while (this.#phase === "live" && this.#host.mayHold() && this.#drafted.length < this.#batchMax) {
+    while (this.#phase === "live" && this.#host.mayHold() && this.#queue.drafted < this.#batchMax) {
       // What is tried alone is noted in the record first.
       if (this.#careful && this.#session.writing !== undefined) return;
-      const work = this.#retiring ? this.#takeResult() : this.#work.shift();
+      const work = this.#retiring ? this.#queue.takeResult() : this.#queue.take();
       if (work === undefined) break;
       this.#turn(work);
     }
@@ -282,17 +267,12 @@ export class Agent implements AgentInside {
     if (this.#retiring && this.#phase === "live") this.#retired();
   }
 
-  #takeResult(): Work | undefined {
-    const at = this.#work.findIndex(({ kind }) => kind === "result");
-    return at < 0 ? undefined : this.#work.splice(at, 1)[0];
-  }
-
   get #batchMax(): number {
     return this.#careful ? 1 : this.#definition.durability.batchMax;
   }
 
   get #batch(): Batch {
-    const [next] = this.#work;
+    const { next } = this.#queue;
     // Noted before it is begun, so that its attempts count from the first that is its own.
     const named = next?.kind === "message" || next?.kind === "timer" ? next : undefined;
     const trial = this.#careful && named !== undefined ? { cause: causeOf(named), attempts: 2 } : undefined;
@@ -306,24 +286,17 @@ export class Agent implements AgentInside {
     if (received === undefined) return;
     if (received.verdict === "faulty") return this.#exceeded(work, received);
     this.#follow(received);
-    if (received.verdict === "waits") this.#deferred.push(work);
+    if (received.verdict === "waits") this.#queue.defer(work);
     else if (received.verdict === "applied") this.#applied(work);
   }
 
   #applied(work: Work): void {
-    this.#drafted.push(work);
-    this.#retry();
+    this.#queue.draft(work);
+    this.#queue.retry();
     if (!this.#mind.moved) return;
     this.#mind.moved = false;
     const { postponed } = durability.newest(this.#session).state;
-    if (postponed.length > 0) this.#work.unshift({ kind: "postponed" });
-  }
-
-  /** What had to wait may go on. */
-  #retry(): void {
-    if (this.#deferred.length === 0) return;
-    this.#work = [...this.#deferred, ...this.#work];
-    this.#deferred = [];
+    if (postponed.length > 0) this.#queue.first({ kind: "postponed" });
   }
 
   #receive(work: Work): Received | undefined {
@@ -361,7 +334,7 @@ export class Agent implements AgentInside {
   }
 
   /** Whether it is this that has ended too many processes, or may be. */
-  #isPoison(work: Message | durability.Timer<unknown> | (Work & { kind: "timer" })): boolean {
+  #isPoison(work: Message | TimerWork): boolean {
     if (!this.#poisonous) return false;
     const cause = this.#session.held.record.state.trial?.cause;
     return cause === causeOf(work) || (cause === resumption && !("arrival" in work));
@@ -384,7 +357,7 @@ export class Agent implements AgentInside {
     );
     const opened = letters[at];
     if (opened === undefined) return undefined;
-    if (letters.length > 1) this.#work.unshift({ kind: "postponed" });
+    if (letters.length > 1) this.#queue.first({ kind: "postponed" });
     return durability.receiveLocal(
       this.#session,
       (record) => {
@@ -422,7 +395,7 @@ export class Agent implements AgentInside {
     const received = this.#received(work, error);
     if (received === undefined) return;
     this.#follow(received);
-    if (received.verdict === "waits") this.#deferred.push(work);
+    if (received.verdict === "waits") this.#queue.defer(work);
     else if (received.verdict === "applied") this.#applied(work);
   }
 
@@ -473,15 +446,14 @@ export class Agent implements AgentInside {
       ? thrown
       : new CoxswainError("MACHINE_INVALID", toWireError(thrown).message);
     const { held, confirmed } = this.#session;
-    const again = this.#committing;
+    const again = this.#queue.takeBack();
     this.#session = { held, confirmed };
-    this.#committing = [];
     this.#releases = [];
     this.#mind.draft = [];
     this.#mind.drop();
     const [culprit] = again;
     if (this.#careful && again.length === 1 && culprit !== undefined) this.#putDown(culprit, error);
-    else this.#work = [...again, ...this.#work];
+    else this.#queue.again(again);
     if (!this.#careful && again.length === 0) this.#mind.cell.effectFailed(error, "its first state");
     this.#careful = true;
     this.#host.ready(this);
@@ -492,12 +464,11 @@ export class Agent implements AgentInside {
   #commit(): void {
     const { writing, draft, confirmed } = this.#session;
     if (writing !== undefined) return;
-    const full = this.#deferred.length > 0 && confirmed.length > 0;
+    const full = this.#queue.hasDeferred && confirmed.length > 0;
     if (draft === undefined && !full) return this.#rest();
     this.#releases = this.#mind.draft;
     this.#mind.draft = [];
-    this.#committing = this.#drafted;
-    this.#drafted = [];
+    this.#queue.commit();
     this.#follow(durability.commit(this.#session, this.#host.env.uniqueId()));
   }
 
@@ -509,9 +480,9 @@ export class Agent implements AgentInside {
   #carryOut(order: Order): void {
     switch (order.do) {
       case "write":
-        return void this.#write(order.write);
+        return this.#writer.write(order.write);
       case "read":
-        return void this.#read();
+        return this.#writer.read();
       case "acknowledge":
         return this.#host.acknowledge(order.entry);
       case "deadLetter":
@@ -521,7 +492,7 @@ export class Agent implements AgentInside {
       case "wake":
         return this.#wake(order.atMs);
       case "stop":
-        return this.leave();
+        return this.leave("fenced");
       // Calls begin and end among the effects of their turn, in order.
       case "call":
       case "abort":
@@ -529,64 +500,41 @@ export class Agent implements AgentInside {
     }
   }
 
-  async #write(write: AgentWrite): Promise<void> {
-    const bytes = this.#bytesOf(write);
-    if (bytes === undefined) return;
-    const outcome = await this.#host.records.update(this.key, bytes, write.expect);
-    if (this.#isGone) return;
-    if (outcome.kind === "ok") return this.#answered({ kind: "ok", revision: outcome.value });
-    if (isLostRace(outcome)) return this.#answered({ kind: "conflict" });
-    await pause(this.#host.env, this.#tries++);
-    if (!this.#isGone) this.#answered({ kind: "unknown" });
-  }
+  // ---- its record (RecordOwner) ----
 
-  /** The same bytes for the same write, however often it is tried. */
-  #bytesOf(write: AgentWrite): Uint8Array | undefined {
-    if (this.#written?.write === write) return this.#written.bytes;
-    const { record } = write;
+  encode({ record }: AgentWrite): Uint8Array | undefined {
     try {
       const snapshot = persistKept(this.#definition, record.state.snapshot);
-      const bytes = encodeRecord({ ...record, state: { ...record.state, snapshot } }, this.nowMs);
-      this.#written = { write, bytes };
-      return bytes;
+      return encodeRecord({ ...record, state: { ...record.state, snapshot } }, this.nowMs);
     } catch (error) {
       this.#unstorable(error);
       return undefined;
     }
   }
 
-  async #read(): Promise<void> {
-    const found = await this.#host.records.get(this.key);
-    if (this.#isGone) return;
-    if (found.kind !== "ok") {
-      await pause(this.#host.env, this.#tries++);
-      if (!this.#isGone) void this.#read();
-      return;
-    }
-    const { value, revision = 0 } = found.value ?? {};
-    const stored = value === undefined ? undefined : { record: decodeRecord(value).record, revision };
-    this.#settled(durability.readBack(this.#session, stored));
+  answered(answer: durability.Answer): void {
+    this.#settled(durability.answered(this.#session, answer));
   }
 
-  #answered(answer: durability.Answer): void {
-    this.#settled(durability.answered(this.#session, answer));
+  readBack(stored: durability.Stored<AgentState, AgentMessage> | undefined): void {
+    this.#settled(durability.readBack(this.#session, stored));
   }
 
   #settled(move: Move): void {
     if (move.session === undefined || move.session.writing !== undefined) return this.#follow(move);
     const releases = this.#releases;
     this.#session = move.session;
-    this.#written = undefined;
-    this.#tries = 0;
+    this.#writer.committed();
     this.#attempts = 0;
     this.#commits++;
     this.#releases = [];
-    this.#committing = [];
+    this.#queue.committed();
+    this.#queue.retry();
     this.#leaveSuspects();
     this.#answer(this.#session.held.record);
     this.#mind.release(releases);
     for (const order of move.orders) this.#carryOut(order);
-    if (!this.#isGone) this.#host.ready(this);
+    if (!this.isGone) this.#host.ready(this);
   }
 
   // ---- after a commit ----
@@ -601,7 +549,7 @@ export class Agent implements AgentInside {
   }
 
   async #bury(position: number, { code, reason, frame }: Burial): Promise<void> {
-    for (let tries = 0; !this.#isGone; tries++) {
+    for (let tries = 0; !this.isGone; tries++) {
       if (await this.#host.bury(this.address, frame, code, reason)) return this.#confirmed([position]);
       await pause(this.#host.env, tries);
     }
@@ -629,9 +577,9 @@ export class Agent implements AgentInside {
   }
 
   #confirmed(positions: readonly number[]): void {
-    if (this.#isGone) return;
+    if (this.isGone) return;
     for (const position of positions) this.#session = durability.confirm(this.#session, position);
-    this.#retry();
+    this.#queue.retry();
     this.#host.ready(this);
   }
 
@@ -659,13 +607,6 @@ export class Agent implements AgentInside {
     this.#follow(received);
     this.#commit();
   }
-}
-
-/** Names a message or a timer for good. */
-function causeOf(work: Message | { readonly id: string; readonly generation: number }): string {
-  if (!("arrival" in work)) return `timer ${work.id} ${work.generation}`;
-  const { from, incarnation, seq } = work.arrival.stamp;
-  return `${from} ${incarnation} ${seq}`;
 }
 
 function cannotBegin(address: ActorAddress): CoxswainError {

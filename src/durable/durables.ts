@@ -8,7 +8,7 @@ import {
 } from "../../protocols/index.ts";
 import type { Node } from "../node.ts";
 import { valueOrThrow } from "../transport/outcomes.ts";
-import type { Bucket, Outcome, Stream } from "../transport/transport.ts";
+import type { Bucket, Outcome, Stream, Subscription } from "../transport/transport.ts";
 import type { Agent } from "./agent.ts";
 import type { AgentHost } from "./agent-host.ts";
 import { AgentLoader } from "./agent-loader.ts";
@@ -16,6 +16,7 @@ import type { DurableDefinition } from "./durability.ts";
 import type { Announcement } from "./placement/announcement.ts";
 import { Directory } from "./placement/directory.ts";
 import { type Drained, Shards } from "./placement/shards.ts";
+import { openGateway } from "./posting/gateway.ts";
 import type { PostingHost } from "./posting/host.ts";
 import { OutboxPublisher } from "./posting/outbox-publisher.ts";
 import { type DurableInboxes, type PostedFor, Posts } from "./posting/posts.ts";
@@ -61,6 +62,7 @@ export class Durables implements DurableInboxes, ShardHost {
   #records: Bucket | undefined;
   #announcement: Announcement | undefined;
   #shards: Shards | undefined;
+  readonly #gateways: Subscription[] = [];
   #suspects: Promise<void> = Promise.resolve();
 
   private constructor(node: Node, directory: Directory, options: DurableOptions) {
@@ -133,6 +135,7 @@ export class Durables implements DurableInboxes, ShardHost {
       { leaseMs },
     );
     this.#shards.start();
+    for (const type of this.#definitions.keys()) this.#gateways.push(openGateway(this.#node, this, type));
   }
 
   /** Those in memory. */
@@ -278,7 +281,7 @@ export class Durables implements DurableInboxes, ShardHost {
       acknowledge: (entry) => shard.acknowledge(entry),
       bury: (address, frame, code, reason) => this.#bury(address, frame, code, reason),
       ready: (agent) => this.#ready.add(agent),
-      gone: (agent, nextDueMs, left) => shard.gone(agent, nextDueMs, left),
+      gone: (agent, end) => shard.gone(agent, end),
     };
   }
 
@@ -306,6 +309,7 @@ export class Durables implements DurableInboxes, ShardHost {
 
   /** Gives up its shards in order, and sends what waits. @returns what became of each shard */
   async drain(withinMs: number): Promise<readonly Drained[]> {
+    await Promise.all(this.#gateways.map((gateway) => gateway.drain()));
     const drained = (await this.#shards?.drain(withinMs)) ?? [];
     await this.#posts.flush(withinMs);
     await this.#announcement?.withdraw();
@@ -313,6 +317,7 @@ export class Durables implements DurableInboxes, ShardHost {
   }
 
   close(): void {
+    for (const gateway of this.#gateways) gateway.close();
     for (const shard of [...this.#held.keys()]) this.#lost(shard);
     this.#shards?.close();
     this.#posts.close();

@@ -37,6 +37,7 @@ export function takeMessage(cell: AgentCell, machine: AgentMachine, book: TurnBo
   const { letter, json, envelope } = opened;
   if (envelope === undefined)
     return refuseLetter(cell, book, opened, opened.error.code, opened.error.message);
+  if (envelope.kind === "control") return withdraw(cell, machine, book, envelope);
   const incoming: Incoming = {
     envelope,
     event: envelope,
@@ -56,6 +57,20 @@ export function takeMessage(cell: AgentCell, machine: AgentMachine, book: TurnBo
   if (verdict === "taken") return book.run(() => void cell.node.counts.handled++);
   const text = `${cell.address} does not take ${envelope.type} in its present state`;
   refuseLetter(cell, book, opened, "MESSAGE_UNEXPECTED", text);
+}
+
+/** The asker withdrew: what was held back never runs, and calls that the question has caused are aborted. */
+function withdraw(cell: AgentCell, machine: AgentMachine, book: TurnBook, { type, body }: Envelope): void {
+  const { id } = (body ?? {}) as { readonly id?: unknown };
+  if (type !== "cancel" || typeof id !== "string") return;
+  const postponed = book.state.postponed.filter((letter) => openLetter(cell, letter).envelope?.id !== id);
+  if (postponed.length < book.state.postponed.length) return book.change({ postponed });
+  const question = Object.hasOwn(book.state.questions, id) ? book.state.questions[id] : undefined;
+  // Others want the answer: the work goes on for them.
+  if (question !== undefined && question.joined.length > 0) return;
+  const reason = new CoxswainError("CANCELLED", "The asker withdrew");
+  if (question !== undefined) book.refuse(question, reason);
+  for (const path of book.callsCausedBy(id)) book.run(() => machine.abortCall(path, reason));
 }
 
 /** A question with the key of another is not worked on: it gets that one's answer, now or when it is there. */

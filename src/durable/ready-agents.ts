@@ -48,7 +48,11 @@ export class ReadyAgents {
     for (const agent of this.#ready) {
       this.#ready.delete(agent);
       this.touch(agent);
-      agent.pump();
+      try {
+        agent.pump();
+      } catch (error) {
+        agent.broke(error);
+      }
       if (this.#env.monotonicMs() < untilMs || this.#ready.size === 0) continue;
       if (!this.#scheduled) this.#env.soon(() => this.#run());
       this.#scheduled = true;

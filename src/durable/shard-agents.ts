@@ -13,7 +13,7 @@ import type { Env, Timer } from "../env/env.ts";
 import { valueOrThrow } from "../transport/outcomes.ts";
 import type { Bucket, Consumption, QueueEntry, Stream } from "../transport/transport.ts";
 import { Agent } from "./agent.ts";
-import type { AgentHost, Message } from "./agent-host.ts";
+import type { AgentEnd, AgentHost, Message } from "./agent-host.ts";
 import { DueTimes } from "./due-times.ts";
 import { type DurableDefinition, policyOf } from "./durability.ts";
 import { decodeHead, type RecordHead } from "./record-codec.ts";
@@ -43,6 +43,8 @@ const unacknowledgedMax = 1_000;
 const messagesPerEntry = 128;
 /** Agents that are taken up at a time when the shard is. */
 const awakeningMax = 64;
+/** In milliseconds: by then we have heard if another node holds the shard. */
+const takeAgainAfterMs = 1_000;
 /** A timer never sleeps longer, so that a due time beyond any timer's reach is no special case. */
 const napMaxMs = 3_600_000;
 
@@ -196,15 +198,16 @@ export class ShardAgents {
     this.#sleeping.delete(address);
     this.#agents.set(address, agent);
     this.#host.entered(agent);
-    void agent.claim();
+    agent.claim();
     return agent;
   }
 
-  /** It has left memory; what it did not get done comes again, here or elsewhere. */
-  gone(agent: Agent, nextDueMs: number | undefined, left: readonly Message[]): void {
+  /** It has left memory; what it did not get done is delivered again, here or elsewhere. */
+  gone(agent: Agent, { nextDueMs, left, why }: AgentEnd): void {
     if (this.#agents.get(agent.address) === agent) this.#agents.delete(agent.address);
     this.#host.left(agent);
-    for (const { arrival } of left) this.#open.delete(Math.floor(arrival.entry / messagesPerEntry));
+    if (why === "fenced" && !this.#closed) this.#takeAgainLater(agent.address, left);
+    else for (const { arrival } of left) this.#open.delete(Math.floor(arrival.entry / messagesPerEntry));
     if (this.#agents.size === 0) this.#emptied?.();
     if (this.#closed) return;
     if (nextDueMs !== undefined) {
@@ -212,6 +215,15 @@ export class ShardAgents {
       this.#nap();
     }
     this.#wakeMore();
+  }
+
+  /** Somebody else wrote its record, and yet the shard is ours: if it still is in a moment, the agent is. */
+  #takeAgainLater(address: ActorAddress, left: readonly Message[]): void {
+    this.#env.setTimer(takeAgainAfterMs, () => {
+      if (this.#closed) return;
+      const agent = this.#agent(address);
+      for (const message of left) agent.take(message);
+    });
   }
 
   // ---- those that nobody writes to ----

@@ -24,6 +24,7 @@ import type { LocalActor } from "../xstate/tree-host.ts";
 import type { Delayed } from "../xstate/turn-keeper.ts";
 import type { AgentCell } from "./agent-cell.ts";
 import {
+  type AgentCall,
   type AgentMessage,
   type AgentRecord,
   type AgentState,
@@ -34,6 +35,7 @@ import {
   type OpenQuestion,
 } from "./agent-record.ts";
 import { policyOf } from "./durability.ts";
+import { boxMessageOf } from "./posting/pack.ts";
 
 /** What is done when the turn is committed: by its tree of actors, or by us. */
 export type Held = Effect | { readonly kind: "run"; readonly run: () => void };
@@ -122,7 +124,7 @@ export class TurnBook {
       case "send":
         return this.#send(effect.target, effect.event);
       case "start":
-        this.#calls.push(callOf(effect.actor));
+        this.#calls.push(this.#callOf(effect.actor));
         break;
       case "stop":
         this.#abort(pathOf(effect.actor));
@@ -150,16 +152,30 @@ export class TurnBook {
     return seal(node, origin, protocol, to, event.type, outgoingBody(protocol, to, event), undefined);
   }
 
-  /** To an agent by the outbox; to a volatile actor when the turn is committed, at most once. */
+  /** To an agent by the outbox; to a volatile actor when the turn is committed, at most once. @throws PAYLOAD_TOO_LARGE, MESSAGE_INVALID */
   post(envelope: Envelope): void {
-    const { node } = this.#cell;
+    const { node, address } = this.#cell;
     const to = envelope.to as ActorAddress;
-    if (node.durable?.isDurable(to)) this.#sends.push({ to, message: envelope });
-    else this.run(() => this.#cell.publish(envelope, to));
+    if (node.inboxesOf(to) !== undefined) {
+      // What no inbox could take would be in the way of all that follows it.
+      boxMessageOf(address, envelope, undefined, node.limits);
+      this.#sends.push({ to, message: envelope });
+    } else this.run(() => this.#cell.publish(envelope, to));
+  }
+
+  #callOf(actor: LocalActor): durability.Call {
+    const call: AgentCall = { path: pathOf(actor), causeId: this.cause.envelope?.id };
+    return { call, effect: callOptionsOf(actor.logic)?.effect ?? "atLeastOnce" };
+  }
+
+  /** Paths of the calls under way that a message has caused. */
+  callsCausedBy(id: string): readonly string[] {
+    const calls = this.#record.intents.map(({ call }) => call as AgentCall);
+    return calls.filter(({ causeId }) => causeId === id).map(({ path }) => path);
   }
 
   #abort(path: string): void {
-    const at = this.#calls.findIndex(({ call }) => (call as { path: string }).path === path);
+    const at = this.#calls.findIndex(({ call }) => (call as AgentCall).path === path);
     if (at >= 0) {
       // Begun and given up in one turn: it never was.
       this.#calls.splice(at, 1);
@@ -167,7 +183,7 @@ export class TurnBook {
       if (begun >= 0) this.held.splice(begun, 1);
       return;
     }
-    const intent = this.#record.intents.find(({ call }) => (call as { path: string }).path === path);
+    const intent = this.#record.intents.find(({ call }) => (call as AgentCall).path === path);
     if (intent !== undefined) this.#aborts.push(intent.key);
   }
 
@@ -277,8 +293,4 @@ export class TurnBook {
   bury(burial: Burial): void {
     this.#sends.push({ to: graveyard, message: burial });
   }
-}
-
-function callOf(actor: LocalActor): durability.Call {
-  return { call: { path: pathOf(actor) }, effect: callOptionsOf(actor.logic)?.effect ?? "atLeastOnce" };
 }

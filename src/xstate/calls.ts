@@ -103,6 +103,15 @@ export class Calls {
     };
   }
 
+  /** Aborts the call that the child at a path makes. */
+  cancelAt(path: string, reason: unknown): void {
+    for (const [actor, call] of this.#known) {
+      if (pathOf(actor) !== path) continue;
+      call.controller ??= new AbortController();
+      call.controller.abort(reason);
+    }
+  }
+
   /** Aborts the calls whose cause matches. @returns how many were not aborted before. */
   cancel(match: (cause: unknown) => boolean, reason: unknown): number {
     let cancelled = 0;
