@@ -1,17 +1,11 @@
-import {
-  type AnyActorLogic,
-  type AnyEventObject,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  createActor,
-  fromTransition,
-} from "xstate";
+import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { acceleratedOf } from "../../xstate/accelerate.ts";
 import { snapshotWith } from "../../xstate/internals.ts";
 import type { ActionCall, ActorScope } from "../../xstate/tree-host.ts";
 import { type Ending, endEvent, type PureLogic, type Stepped, threw, type Word } from "./pure-logic.ts";
+import { nobody, StepSystem } from "./step-system.ts";
 
-const inert = fromTransition((state: undefined) => state, undefined);
+const nothing = (): void => {};
 
 /**
  * XState's `initialTransition` and `transition`, with the machine accelerated and `self` named as it is in a running
@@ -62,17 +56,18 @@ export class PureMachine implements PureLogic {
   #step(before: Children, run: (scope: ActorScope) => AnyMachineSnapshot): Stepped {
     const words: Word[] = [];
     const announced = new Set<unknown>();
-    const self = createActor(inert, { id: this.#address });
-    const { sessionId, system } = self;
+    const id = this.#address;
+    const system = new StepSystem(nobody, (name) => name in before);
+    const sessionId = system._bookId();
     const scope = {
-      self,
-      id: this.#address,
+      self: { id, sessionId, system, send: nothing, getSnapshot: nothing },
+      id,
       sessionId,
       system,
-      logger: () => {},
-      defer: () => {},
-      stopChild: () => {},
-      emit: () => {},
+      logger: nothing,
+      defer: nothing,
+      stopChild: nothing,
+      emit: nothing,
       actionExecutor: (action: ActionCall) => {
         if (action.type === "xstate.spawnChild") announced.add((action.params as Spawning).actorRef);
         const word = wordOf(action, this.#address);

@@ -34,7 +34,7 @@ export class PureTree implements PureLogic {
   }
 
   first(input: unknown): Stepped {
-    const tree = new TreeRecorder(new Set());
+    const tree = new TreeRecorder(() => false);
     const options = { id: this.#address, input, snapshot: undefined };
     const root = createRoot(this.#machine, tree.system, options);
     root.start();
@@ -71,7 +71,8 @@ export class PureTree implements PureLogic {
   }
 
   #step(at: AnyMachineSnapshot, run: (tree: TreeRecorder) => void): Stepped {
-    const tree = new TreeRecorder(namesIn(at));
+    const taken = namesIn(at);
+    const tree = new TreeRecorder((name) => taken.has(name));
     tree.isRestoring = true;
     const snapshot = this.#machine.getPersistedSnapshot(at);
     const root = createRoot(this.#machine, tree.system, { id: this.#address, input: undefined, snapshot });

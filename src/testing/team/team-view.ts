@@ -16,7 +16,7 @@ export class TeamViews<M extends Members, H> {
   /** All properties are asked about one state, one after the other. */
   of(row: Row): TeamView<M, H> {
     if (this.#view !== undefined && this.#row === row) return this.#view;
-    const { plan, parts, local, rows } = this.#model;
+    const { plan, local, parts, rows } = this.#model;
     const members: Record<string, unknown> = {};
     for (let place = 0; place < plan.members.length; place++) {
       const { name, options } = plan.members[place] as TeamPlan["members"][number];
@@ -25,16 +25,7 @@ export class TeamViews<M extends Members, H> {
       else if (members[name] === undefined) members[name] = [view];
       else (members[name] as unknown[]).push(view);
     }
-    const view = {
-      members: members as TeamView<M, H>["members"],
-      get inFlight() {
-        return row.slice(rows.mail).map((message) => parts.plain(message) as MessageView);
-      },
-      get history() {
-        const history = row[rows.history] as number;
-        return (history < 0 ? undefined : parts.plain(history)) as H;
-      },
-    };
+    const view = new RowView(members, row, rows, parts) as unknown as TeamView<M, H>;
     this.#row = row;
     this.#view = view;
     return view;
@@ -49,5 +40,29 @@ export class TeamViews<M extends Members, H> {
     const { plan, local, rows } = this.#model;
     if (row.length > rows.mail) return false;
     return plan.members.every((_, place) => !local.abilities(place, row[place] as number).isOwing);
+  }
+}
+
+/** Few properties look at the messages and the history of every state. */
+class RowView implements TeamView {
+  readonly members: TeamView["members"];
+  readonly #row: Row;
+  readonly #rows: TeamModel["rows"];
+  readonly #parts: TeamModel["parts"];
+
+  constructor(members: object, row: Row, rows: TeamModel["rows"], parts: TeamModel["parts"]) {
+    this.members = members as TeamView["members"];
+    this.#row = row;
+    this.#rows = rows;
+    this.#parts = parts;
+  }
+
+  get inFlight(): readonly MessageView[] {
+    return this.#row.slice(this.#rows.mail).map((message) => this.#parts.plain(message) as MessageView);
+  }
+
+  get history(): unknown {
+    const history = this.#row[this.#rows.history] as number;
+    return history < 0 ? undefined : this.#parts.plain(history);
   }
 }

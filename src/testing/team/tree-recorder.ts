@@ -1,6 +1,6 @@
 import type { AnyEventObject } from "xstate";
 import { accelerate } from "../../xstate/accelerate.ts";
-import { CellSystem } from "../../xstate/cell-system.ts";
+import type { CellSystem } from "../../xstate/cell-system.ts";
 import {
   childrenOf,
   deliver,
@@ -18,6 +18,7 @@ import {
 } from "../../xstate/internals.ts";
 import type { ActionCall, LocalActor, TreeHost } from "../../xstate/tree-host.ts";
 import type { Word } from "./pure-logic.ts";
+import { StepSystem } from "./step-system.ts";
 
 /** Events between the actors of a tree in one step; more are taken to go in circles. */
 const localSendsMax = 100_000;
@@ -38,9 +39,9 @@ export class TreeRecorder implements TreeHost {
   readonly #started = new Map<LocalActor, Word>();
   #sends = 0;
 
-  /** @param taken names that actors without one of their own must not get */
-  constructor(taken: ReadonlySet<string>) {
-    this.system = new StepSystem(this, taken);
+  /** @param isTaken of names that actors without one of their own must not get */
+  constructor(isTaken: (name: string) => boolean) {
+    this.system = new StepSystem(this, isTaken);
   }
 
   relay(source: LocalActor | undefined, target: unknown, event: AnyEventObject): void {
@@ -131,21 +132,4 @@ export class TreeRecorder implements TreeHost {
 /** The path of an actor below the member; empty for the member itself. */
 export function nameOf(actor: LocalActor): string {
   return pathOf(actor).slice(1);
-}
-
-/** Gives no actor a name that an older one has. */
-class StepSystem extends CellSystem {
-  readonly #taken: ReadonlySet<string>;
-
-  constructor(host: TreeHost, taken: ReadonlySet<string>) {
-    super(host);
-    this.#taken = taken;
-  }
-
-  override _bookId(): string {
-    let id: string;
-    do id = super._bookId();
-    while (this.#taken.has(id));
-    return id;
-  }
 }
