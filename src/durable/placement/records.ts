@@ -32,7 +32,7 @@ export interface HostRecord {
 export interface ShardRecord {
   readonly node: string;
   readonly incarnation: string;
-  /** The highest that any holder had. */
+  /** The highest that any holder had: each had those of the one before, or higher. */
   readonly versions: Versions;
   /** False once it was given up in order. */
   readonly held: boolean;
@@ -47,12 +47,4 @@ export interface Stored<R> {
 /** A deleted entry has none. */
 export function storedOf<R>({ value, revision }: Entry): Stored<R> | undefined {
   return value && { record: decodeValue(value) as R, revision };
-}
-
-/** Of each type the higher version. */
-export function newestVersions(one: Versions, other: Versions): Versions {
-  const newest: Record<string, number> = { ...one };
-  for (const [type, version] of Object.entries(other))
-    newest[type] = Math.max(version, newest[type] ?? version);
-  return newest;
 }

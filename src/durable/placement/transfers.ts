@@ -1,5 +1,5 @@
 import type { Hold, Holdings } from "./holdings.ts";
-import { newestVersions, type ShardRecord, type Stored, type Versions } from "./records.ts";
+import type { ShardRecord, Stored, Versions } from "./records.ts";
 import { type ShardsHost, warn } from "./shards-host.ts";
 import type { Witness } from "./witness.ts";
 import { writeRecord } from "./write-record.ts";
@@ -48,7 +48,8 @@ export class Transfers {
     if (other !== undefined && !(await this.#witness.confirms(other))) return this.#failed(shard);
     if (!mayTake()) return;
     const { types } = directory.required(shard);
-    const versions = newestVersions(found?.record.versions ?? {}, among(announcement.versions, types));
+    // As high as the record's, or it would not be ours to hold.
+    const versions = among(announcement.versions, types);
     // Also what is ours already is written anew: a release of it may be under way still.
     const record: ShardRecord = { node, incarnation, versions, held: true };
     const revision = await this.#write(shard, record, found?.revision);

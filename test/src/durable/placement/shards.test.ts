@@ -332,6 +332,58 @@ describe("shards", () => {
     await cluster.until(() => again.shards.held.length === 16, leaseMs);
     expect(again.log).toContain("changed main_0 a a");
   });
+
+  test("are taken back by a new write: a release that arrives late does not free them", async () => {
+    const cluster = await memoryCluster();
+    let late = false;
+    const lateReleases = (bucket: Bucket): Bucket =>
+      between(bucket, {
+        update: async (key, value, revision) => {
+          const { held } = decodeValue(value) as Partial<ShardRecord>;
+          if (held !== false || !late) return bucket.update(key, value, revision);
+          cluster.env.setTimer(leaseMs, () => void bucket.update(key, value, revision));
+          return unknown("CONNECTION_LOST", "The store is away");
+        },
+      });
+    const a = await cluster.join({ node: "a", between: lateReleases });
+    await cluster.until(() => isPlaced(cluster));
+    late = true;
+    const b = await cluster.join("b");
+    await cluster.until(() => a.shards.held.length < 16);
+    await b.leave();
+    late = false;
+    await cluster.until(() => a.shards.held.length === 16, leaseMs / 2);
+    await cluster.pass(2 * leaseMs);
+    expect(a.log.filter((line) => line.startsWith("lost"))).toEqual([]);
+    expect(a.shards.held).toHaveLength(16);
+  });
+
+  test("are not taken up where the lease ran out before the answer to the write came", async () => {
+    const cluster = await memoryCluster();
+    let slow = true;
+    const later = async <T>(work: () => Promise<T>): Promise<T> => {
+      const done = await work();
+      if (slow) await new Promise<void>((resolve) => cluster.env.setTimer(leaseMs, resolve));
+      return done;
+    };
+    const slowly = (bucket: Bucket, name: string): Bucket =>
+      between(bucket, {
+        create: (key, value) =>
+          key.startsWith("shard.") ? later(() => bucket.create(key, value)) : bucket.create(key, value),
+        update: (key, value, revision) =>
+          name === "members" && a !== undefined
+            ? later(() => bucket.update(key, value, revision))
+            : bucket.update(key, value, revision),
+      });
+    let a: PlacementNode | undefined;
+    a = await cluster.join({ node: "a", between: slowly });
+    await cluster.pass(leaseMs * 1.5);
+    expect(a.host.mayHold()).toBe(false);
+    expect(await recordOf(cluster, "main_0")).toMatchObject({ node: "a", held: true });
+    expect(a.log).toEqual([]);
+    slow = false;
+    await cluster.until(() => isPlaced(cluster));
+  });
 });
 
 describe("what a shard needs", () => {
