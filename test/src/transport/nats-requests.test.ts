@@ -3,7 +3,10 @@ import { isAnswerTo, isJetStreamApi, isPubAck, natsProxy } from "../../../src/te
 import { positionOf } from "../../../src/transport/entry-position.ts";
 import { readStored } from "../../../src/transport/jetstream-answer.ts";
 import { connectNats, type NatsOptions, type NatsTransport } from "../../../src/transport/nats.ts";
+import { NatsRequests } from "../../../src/transport/nats-requests.ts";
+import type { Outcome } from "../../../src/transport/transport.ts";
 import { testServer } from "../../support/nats-server.ts";
+import { type SimulatedEnv, simulatedEnv } from "../../support/simulated-env.ts";
 import { bytes, eventsOf, okOf, textOf } from "./support.ts";
 
 const waits = { timeout: 15_000, interval: 10 };
@@ -35,7 +38,7 @@ describe("what is asked of the store", () => {
     expect((await Promise.all(slow)).map(okOf)).toEqual([1, 2]);
   });
 
-  it("is unknown after its timeout, each at its own time, and an answer that comes late goes to nobody", async () => {
+  it("is unknown after its timeout, and an answer that comes late goes to nobody", async () => {
     await using server = await testServer();
     await using proxy = await natsProxy({ target: server.url });
     await using transport = await connected(proxy.url, { storeTimeoutMs: 300 });
@@ -45,19 +48,10 @@ describe("what is asked of the store", () => {
       error: { code: "STORE_FAILED", message: expect.stringContaining("300 ms") },
     };
     const held = proxy.hold(isPubAck({ subject: "work.held" }), { times: 2 });
-    const settled: string[] = [];
-    const ask = async (text: string): Promise<unknown> => {
-      const outcome = await stream.append("work.held", bytes(text));
-      settled.push(text);
-      return outcome;
-    };
-    const first = ask("1");
-    for (let n = 0; n < 20; n++) okOf(await stream.append("work.quick", bytes("x")));
-    const second = ask("2");
-    expect(await Promise.all([first, second])).toMatchObject([late, late]);
-    expect(settled).toEqual(["1", "2"]);
+    const asked = [stream.append("work.held", bytes("1")), stream.append("work.held", bytes("2"))];
+    expect(await Promise.all(asked)).toMatchObject([late, late]);
     held.release();
-    expect(okOf(await stream.append("work.quick", bytes("x")))).toBe(23);
+    expect(okOf(await stream.append("work.quick", bytes("x")))).toBe(3);
   });
 
   it("is unknown as soon as the connection is lost, all of it, and goes on with the next", async () => {
@@ -163,6 +157,89 @@ describe("what is asked of the store", () => {
     const [during, after] = await Promise.all(outcomes);
     expect(during?.kind).not.toBe("ok");
     expect(after).toMatchObject({ kind: "rejected", error: { code: "TRANSPORT_CLOSED" } });
+  });
+});
+
+describe("requests on one link", () => {
+  /** A client that keeps what is asked of it, and lets a test answer. */
+  function asking(): {
+    env: SimulatedEnv;
+    requests: NatsRequests;
+    ask: (subject: string) => Promise<Outcome<string>>;
+    answer: (count: number, text: string) => void;
+  } {
+    const env = simulatedEnv();
+    const asked: string[] = [];
+    let hear: (error: null, msg: object) => void = () => {};
+    const nc = {
+      subscribe: (_: string, { callback }: { callback: typeof hear }) => {
+        hear = callback;
+      },
+    };
+    const writer = {
+      request: (_subject: string, _payload: unknown, reply: string) => void asked.push(reply),
+    };
+    const options = { env, storeTimeoutMs: 100, inboxPrefix: undefined };
+    const requests = new NatsRequests(() => nc as never, writer as never, options);
+    const read = (msg: { data: Uint8Array }): Outcome<string> => ({
+      kind: "ok",
+      value: textOf({ payload: msg.data }),
+    });
+    return {
+      env,
+      requests,
+      ask: (subject) => requests.request({ subject, payload: bytes(""), read }),
+      answer: (count, text) => hear(null, { subject: asked[count], data: bytes(text) }),
+    };
+  }
+
+  /** What has settled, in order. */
+  function settling(asks: readonly Promise<Outcome<string>>[]): string[] {
+    const settled: string[] = [];
+    asks.forEach((each, n) => {
+      void each.then((outcome) => {
+        settled.push(`${n} ${outcome.kind === "ok" ? outcome.value : outcome.error.code}`);
+      });
+    });
+    return settled;
+  }
+
+  test("are unknown each at its own time, and leave no timer behind", async () => {
+    const { env, ask, answer } = asking();
+    const asks = [ask("a"), ask("b")];
+    env.advance(40);
+    asks.push(ask("c"));
+    const settled = settling(asks);
+    answer(1, "yes");
+    env.advance(59);
+    await Promise.resolve();
+    expect(settled).toEqual(["1 yes"]);
+    env.advance(1);
+    await Promise.resolve();
+    expect(settled).toEqual(["1 yes", "0 STORE_FAILED"]);
+    answer(0, "too late");
+    env.advance(39);
+    await Promise.resolve();
+    expect(settled).toHaveLength(2);
+    env.advance(1);
+    await Promise.resolve();
+    expect(settled).toEqual(["1 yes", "0 STORE_FAILED", "2 STORE_FAILED"]);
+    expect(env.pendingTimers).toBe(0);
+  });
+
+  test("are refused where their subject is forbidden, and only there", async () => {
+    const { requests, ask, answer } = asking();
+    const asks = [ask("a"), ask("secret"), ask("b")];
+    const settled = settling(asks);
+    requests.forbidden("subscription", "secret", undefined);
+    requests.forbidden("publish", "other", undefined);
+    requests.forbidden("publish", "secret", undefined);
+    answer(0, "yes");
+    await Promise.resolve();
+    expect(settled).toEqual(["1 PERMISSION_DENIED", "0 yes"]);
+    requests.lost("it broke");
+    await Promise.resolve();
+    expect(settled.at(-1)).toBe("2 CONNECTION_LOST");
   });
 });
 
