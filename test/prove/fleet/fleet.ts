@@ -81,6 +81,7 @@ export class Fleet implements AsyncDisposable {
     const namespace = typeof made === "object" ? stack.use(made) : undefined;
 
     const system = "prove";
+    const connection = { replicas: options.servers };
     const agents = scenarios.flatMap((scenario) => agentsOf(scenario, keys));
     const nodeOf = (index: number): FleetNode => {
       const node = `n${index + 1}`;
@@ -89,7 +90,7 @@ export class Fleet implements AsyncDisposable {
       const directly = servers.ports.map((port) => `nats://${host}:${port}`);
       const volatile = options.volatile ? { volatile: index === 0 ? agents : [] } : {};
       return new FleetNode(
-        { system, node, leaseMs, servers: own === undefined ? urls : directly, ...volatile },
+        { system, node, leaseMs, connection, servers: own === undefined ? urls : directly, ...volatile },
         {
           logFile: logFile(node),
           env: { EFFECTS_URL: `http://${host}:${effectsPort}` },
@@ -102,7 +103,16 @@ export class Fleet implements AsyncDisposable {
     const nodes = Array.from({ length: options.nodes }, (_, index) => stack.use(nodeOf(index)));
     await Promise.all(nodes.map((node) => node.start()));
 
-    const workload: WorkloadOptions = { system, servers: urls, leaseMs, folder, scenarios, keys, seed };
+    const workload: WorkloadOptions = {
+      system,
+      servers: urls,
+      leaseMs,
+      connection,
+      folder,
+      scenarios,
+      keys,
+      seed,
+    };
     const client = stack.use(
       startChild("workload/workload-program.ts", [JSON.stringify(workload)], { logFile: logFile("client") }),
     );

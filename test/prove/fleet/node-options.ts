@@ -4,6 +4,8 @@ export interface NodeOptions {
   readonly node: string;
   readonly servers: readonly string[];
   readonly leaseMs: number;
+  /** In how many servers each stream and bucket is kept. */
+  readonly connection: { readonly replicas: number };
   /** Addresses to spawn as volatile actors, to try the harness itself. Undefined: the agents are durable. */
   readonly volatile?: readonly string[];
 }

@@ -14,6 +14,7 @@ export interface WorkloadOptions {
   readonly system: string;
   readonly servers: readonly string[];
   readonly leaseMs: number;
+  readonly connection: { readonly replicas: number };
   readonly folder: string;
   readonly scenarios: readonly Scenario[];
   /** Agents of each type. */

@@ -6,8 +6,8 @@ import { runScenario } from "./scenarios.ts";
 import { agentsOf, type WorkloadOptions } from "./workload-options.ts";
 
 const options = JSON.parse(process.argv[2] ?? "") as WorkloadOptions;
-const { system: name, servers, leaseMs, folder, scenarios, keys, seed } = options;
-const system = await createSystem({ name, servers, leaseMs, node: "client" });
+const { system: name, servers, leaseMs, connection, folder, scenarios, keys, seed } = options;
+const system = await createSystem({ name, servers, leaseMs, connection, node: "client" });
 const client = new Client(system, folder);
 const stopping = new AbortController();
 const agents = scenarios.flatMap((scenario) => agentsOf(scenario, keys));
