@@ -78,7 +78,10 @@ export function durableCluster(
       }
     },
     join: async (node, actors, { wallOffsetMs = () => 0, ...more } = {}) => {
-      const own = stoppable({ ...env, nowMs: () => env.nowMs() + wallOffsetMs() });
+      // Its first characters alone must be unique, too: they are a node's incarnation.
+      const uniqueId = (): string =>
+        Array.from({ length: 22 }, () => Math.floor(env.random() * 36).toString(36)).join("");
+      const own = stoppable({ ...env, uniqueId, nowMs: () => env.nowMs() + wallOffsetMs() });
       const transport = hub.connect();
       const system = await settled(
         createSystem({
