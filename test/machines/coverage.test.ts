@@ -1,0 +1,60 @@
+import { afterAll, describe, expect, test } from "vitest";
+import type { AnyStateMachine } from "xstate";
+import * as machines from "../../machines/index.ts";
+import {
+  type Coverage,
+  type CoverageMatchers,
+  coverageMatchers,
+  coverageOf,
+  coverageText,
+} from "../../src/testing/coverage/index.ts";
+import { type PathsOptions, pathsOf } from "../../src/testing/model/index.ts";
+import { isMachine } from "../../src/xstate/internals.ts";
+import {
+  crewOptions,
+  fanOutOptions,
+  supervisorOptions,
+  workerOptions,
+} from "../src/testing/model/own-machines.ts";
+
+declare module "vitest" {
+  interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown>
+    extends CoverageMatchers<R> {}
+}
+
+expect.extend(coverageMatchers);
+
+/** What the paths of each machine need, by the name it is exported by: one suite, or several that make it up together. */
+const suites: Readonly<Record<string, readonly PathsOptions<never>[]>> = {
+  crewMachine: [crewOptions],
+  fanOutMachine: [fanOutOptions],
+  supervisorMachine: supervisorOptions.map(([, options]) => options),
+  workerMachine: [workerOptions],
+};
+
+/** Every machine there is, the steps' own folders included. */
+const exported = machinesIn(machines);
+
+function machinesIn(module: object): (readonly [name: string, machine: AnyStateMachine])[] {
+  return Object.entries(module).flatMap(([name, value]) => {
+    if (isMachine(value)) return [[name, value] as const];
+    const isModule = Object.prototype.toString.call(value) === "[object Module]";
+    return isModule ? machinesIn(value as object) : [];
+  });
+}
+
+describe("our machines are gone through wholly by paths from their own graphs: states, transitions, guards both ways", () => {
+  const coverages: Coverage[] = [];
+  afterAll(() => process.stdout.write(`\n${coverageText(coverages)}\n`));
+
+  test("all of them are known", () => {
+    expect(exported.map(([name]) => name).sort()).toEqual(Object.keys(suites).sort());
+  });
+
+  test.each(exported)("%s", (name, machine) => {
+    const coverage = coverageOf(machine);
+    coverages.push(coverage);
+    for (const options of suites[name] ?? []) coverage.add(...pathsOf(machine, options as never));
+    expect(coverage).toCoverAll(machine);
+  });
+});
