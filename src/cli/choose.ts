@@ -123,13 +123,23 @@ function listed(systems: readonly string[]): string {
   return systems.length === 0 ? "there is none yet" : `there are: ${systems.join(", ")}`;
 }
 
-/** Every system keeps its names in a bucket `cx_<system>`, which is a stream. */
+/** Every system keeps its names in a bucket `cx_<system>`, which is a stream; beside it `cx_<system>_hosts`, and `cx_<system>_agents` where it has durable agents. */
 export async function systemsOn(connection: NatsConnection): Promise<readonly string[]> {
   const manager = await connection.jetstreamManager({ checkAPI: false });
-  const systems: string[] = [];
+  const buckets = new Set<string>();
   for await (const name of manager.streams.names()) {
-    const system = /^KV_cx_([A-Za-z0-9_-]{1,64})$/.exec(name)?.[1];
-    if (system !== undefined) systems.push(system);
+    const bucket = /^KV_cx_([A-Za-z0-9_-]{1,71})$/.exec(name)?.[1];
+    if (bucket !== undefined) buckets.add(bucket);
   }
-  return systems.sort();
+  return systemsAmong(buckets);
+}
+
+/** The systems whose buckets these are, without their `cx_`. */
+export function systemsAmong(buckets: ReadonlySet<string>): readonly string[] {
+  const isPart = (bucket: string): boolean => {
+    const [, system] = /^(.+)_(?:hosts|agents)$/.exec(bucket) ?? [];
+    // A system may have such a name; then it has hosts of its own.
+    return system !== undefined && buckets.has(system) && !buckets.has(`${bucket}_hosts`);
+  };
+  return [...buckets].filter((bucket) => bucket.length <= 64 && !isPart(bucket)).sort();
 }

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { systemsAmong } from "../../../src/cli/choose.ts";
 import { createSystem } from "../../../src/index.ts";
 import { openTerminal, output, type Terminal } from "../../support/cli.ts";
 import { counterActor } from "../../support/counter.ts";
@@ -66,4 +67,14 @@ it("with several embedded servers asks for one by URL", async () => {
   const { stderr, code } = await output(terminal.coxswain(["ps"]));
   expect(code).toBe(2);
   for (const url of urls) expect(stderr).toContain(`--servers ${url}`);
+});
+
+it.each([
+  { buckets: ["fleet", "fleet_hosts"], systems: ["fleet"] },
+  { buckets: ["fleet", "fleet_agents", "fleet_hosts", "port", "port_hosts"], systems: ["fleet", "port"] },
+  { buckets: ["our_hosts", "our_hosts_hosts"], systems: ["our_hosts"] },
+  { buckets: ["our", "our_hosts", "our_hosts_hosts"], systems: ["our", "our_hosts"] },
+  { buckets: [], systems: [] },
+])("buckets $buckets are those of the systems $systems", ({ buckets, systems }) => {
+  expect(systemsAmong(new Set(buckets))).toEqual(systems);
 });
