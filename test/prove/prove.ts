@@ -165,7 +165,7 @@ async function settled(
   let changedMs = machineMs();
   for (;;) {
     const [effects, states] = await Promise.all([fleet.effects(), fleet.states()]);
-    const history = { client, effects, states, commits: [], faults };
+    const history = { client, effects, states, commits: fleet.commits, faults };
     clean = check(history).length === 0 ? clean + 1 : 0;
     const now = JSON.stringify([effects.length, states]);
     if (now !== before) changedMs = machineMs();

@@ -123,7 +123,13 @@ const planted: readonly Planted[] = [
     "a write by the owner before",
     "Z",
     "revision 6 was written by epoch 1, after one of epoch 2",
-    ({ commits }) => commits.push({ actor: "counter.k1", revision: 6, epoch: 1 }),
+    ({ commits }) => commits.push({ actor: "counter.k1", revision: 6, epoch: 1, turn: 4 }),
+  ],
+  [
+    "a write that does not know the turn before",
+    "Z",
+    "revision 6 has turn 2, after one with turn 3",
+    ({ commits }) => commits.push({ actor: "counter.k1", revision: 6, epoch: 2, turn: 2 }),
   ],
   [
     "a total that does not belong to its messages",

@@ -59,17 +59,22 @@ function missing(actor: string, sends: readonly Send[]): Finding[] {
     : [{ promise: "L", actor, says: `it does not answer, and ${taken} messages to it were acknowledged` }];
 }
 
-/** Z: by the server's order of writes, the epochs of an actor's owners never go back. */
+/** Z: by the server's order of writes, neither the epochs of an agent's owners nor its turns ever go back. */
 function checkCommits(commits: readonly CommitLine[]): Finding[] {
   return [...grouped(commits, ({ actor }) => actor)].flatMap(([actor, own]) => {
-    let epoch = 0;
+    let [epoch, turn] = [0, 0];
     const findings: Finding[] = [];
     for (const commit of [...own].sort((a, b) => a.revision - b.revision)) {
       if (commit.epoch < epoch) {
         const says = `revision ${commit.revision} was written by epoch ${commit.epoch}, after one of epoch ${epoch}`;
         findings.push({ promise: "Z", actor, says });
       }
+      if (commit.turn < turn) {
+        const says = `revision ${commit.revision} has turn ${commit.turn}, after one with turn ${turn}`;
+        findings.push({ promise: "Z", actor, says });
+      }
       epoch = Math.max(epoch, commit.epoch);
+      turn = Math.max(turn, commit.turn);
     }
     return findings;
   });

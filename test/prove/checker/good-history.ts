@@ -101,9 +101,9 @@ export function goodHistory(): OpenHistory {
       { actor: "caller.k1", state: { done: { s1: [[1, 2]] }, failed: { s1: [[3, 3]] }, sum: 33 } },
     ],
     commits: [
-      { actor: "counter.k1", revision: 1, epoch: 1 },
-      { actor: "counter.k1", revision: 4, epoch: 2 },
-      { actor: "account.k1", revision: 5, epoch: 1 },
+      { actor: "counter.k1", revision: 1, epoch: 1, turn: 3 },
+      { actor: "counter.k1", revision: 4, epoch: 2, turn: 3 },
+      { actor: "account.k1", revision: 5, epoch: 1, turn: 1 },
     ],
     faults: [{ kind: "kill", victim: "n1", atMs: 1_600, untilMs: 8_000 }],
   };

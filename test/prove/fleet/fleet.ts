@@ -2,11 +2,12 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type NatsProxy, natsProxy } from "../../../src/testing/proxy/index.ts";
-import type { EffectLine, StateLine } from "../history/lines.ts";
+import type { CommitLine, EffectLine, StateLine } from "../history/lines.ts";
 import { agentsOf, type Scenario, type WorkloadOptions } from "../workload/workload-options.ts";
 import { type Child, startChild } from "./child.ts";
 import { FleetNode } from "./fleet-node.ts";
 import { makeNamespace } from "./namespace.ts";
+import { RecordWatch } from "./record-watch.ts";
 import { Servers } from "./servers.ts";
 
 export interface FleetOptions {
@@ -45,6 +46,7 @@ export class Fleet implements AsyncDisposable {
   readonly withoutNamespace: string | undefined;
   readonly #client: Child;
   readonly #effectsUrl: string;
+  readonly #records: RecordWatch | undefined;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
@@ -58,6 +60,7 @@ export class Fleet implements AsyncDisposable {
     this.withoutNamespace = parts.withoutNamespace;
     this.#client = own.client;
     this.#effectsUrl = own.effectsUrl;
+    this.#records = own.records;
     this.#stack = own.stack;
   }
 
@@ -118,7 +121,8 @@ export class Fleet implements AsyncDisposable {
     );
     await client.next("ready");
     const withoutNamespace = typeof made === "string" ? made : undefined;
-    const own = { client, effectsUrl, stack: stack.move() };
+    const records = options.volatile ? undefined : stack.use(await RecordWatch.start(servers.urls, system));
+    const own = { client, effectsUrl, records, stack: stack.move() };
     return new Fleet({ servers, proxies, nodes, problems, withoutNamespace }, own);
   }
 
@@ -147,6 +151,11 @@ export class Fleet implements AsyncDisposable {
     return (await states).states as StateLine[];
   }
 
+  /** The writes of agents' records that were seen. */
+  get commits(): readonly CommitLine[] {
+    return this.#records?.commits ?? [];
+  }
+
   async effects(): Promise<EffectLine[]> {
     return (await (await fetch(`${this.#effectsUrl}/effects`)).json()) as EffectLine[];
   }
@@ -161,5 +170,6 @@ export class Fleet implements AsyncDisposable {
 interface Own {
   readonly client: Child;
   readonly effectsUrl: string;
+  readonly records: RecordWatch | undefined;
   readonly stack: AsyncDisposableStack;
 }

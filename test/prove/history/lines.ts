@@ -51,7 +51,10 @@ export interface StateLine {
 export interface CommitLine {
   readonly actor: string;
   readonly revision: number;
+  /** Counts the owners. */
   readonly epoch: number;
+  /** Counts the committed turns. */
+  readonly turn: number;
 }
 
 /** A fault, from when to when it lasted. */
