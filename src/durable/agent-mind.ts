@@ -1,7 +1,7 @@
 import type { durability } from "../../machines/index.ts";
 import { type ActorAddress, CoxswainError, type Envelope, toWireError } from "../../protocols/index.ts";
 import { publishFact } from "../facts.ts";
-import { pathOf } from "../xstate/internals.ts";
+import { pathOf } from "../xstate/actor-paths.ts";
 import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
 import { AgentCell, type AgentInside } from "./agent-cell.ts";
 import type { AgentHost } from "./agent-host.ts";

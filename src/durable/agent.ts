@@ -9,7 +9,7 @@ import {
 import { answerEnvelope, publishAnswer } from "../answers.ts";
 import type { Timer } from "../env/env.ts";
 import { publishFact } from "../facts.ts";
-import { callEndedBy } from "../xstate/internals.ts";
+import { callEndedBy } from "../xstate/actor-paths.ts";
 import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
 import { claimAgent, pause } from "./activation.ts";
 import type { AgentInside } from "./agent-cell.ts";
@@ -22,21 +22,20 @@ import {
   type AgentRecord,
   type AgentSession,
   type AgentState,
-  type AgentStep,
   type AgentWrite,
   type Burial,
   graveyard,
 } from "./agent-record.ts";
+import { putDown, type Received, receiveWork } from "./agent-turns.ts";
 import type { DurableDefinition } from "./durability.ts";
 import { openLetter } from "./message-turn.ts";
 import type { OutboxPublisher } from "./posting/outbox-publisher.ts";
 import { encodeRecord } from "./record-codec.ts";
 import { type RecordOwner, RecordWriter } from "./record-writer.ts";
-import { causeOf, resumption, type TimerWork, type Work, WorkQueue } from "./work-queue.ts";
+import { causeOf, resumption, type Work, WorkQueue } from "./work-queue.ts";
 
 type Order = durability.Order<AgentState, AgentMessage>;
 type Move = durability.Move<AgentState, AgentMessage>;
-type Received = durability.Received<AgentState, AgentMessage>;
 
 /** After so long without work, what is confirmed leaves the record, in milliseconds. */
 const tidyAfterMs = 1_000;
@@ -282,90 +281,32 @@ export class Agent implements AgentInside, RecordOwner {
   #turn(work: Work): void {
     const { closed } = durability.newest(this.#session);
     if (!closed && !this.#mind.ready && !this.#begun()) return this.#putDown(work, cannotBegin(this.address));
-    const received = this.#receive(work);
+    if (work.kind === "message") this.#atHand = work;
+    const moment = { nowMs: this.nowMs, poisonous: (poison: Work) => this.#attemptsAt(poison) };
+    const received = receiveWork(this.#session, work, this.#mind, moment);
+    if (received?.verdict === "faulty") this.#exceeded(work, received);
+    else this.#took(work, received);
+  }
+
+  #took(work: Work, received: Received | undefined): void {
     if (received === undefined) return;
-    if (received.verdict === "faulty") return this.#exceeded(work, received);
     this.#follow(received);
     if (received.verdict === "waits") this.#queue.defer(work);
-    else if (received.verdict === "applied") this.#applied(work);
-  }
-
-  #applied(work: Work): void {
+    if (received.verdict !== "applied") return;
     this.#queue.draft(work);
     this.#queue.retry();
-    if (!this.#mind.moved) return;
+    const { postponed } = durability.newest(this.#session).state;
+    if (postponed.length > 0 && (this.#mind.moved || work.kind === "postponed"))
+      this.#queue.first({ kind: "postponed" });
     this.#mind.moved = false;
-    const { postponed } = durability.newest(this.#session).state;
-    if (postponed.length > 0) this.#queue.first({ kind: "postponed" });
   }
 
-  #receive(work: Work): Received | undefined {
-    const session = this.#session;
-    const mind = this.#mind;
-    switch (work.kind) {
-      case "message":
-        this.#atHand = work;
-        return durability.receive(session, work.arrival, (record) => this.#message(record, work), limits);
-      case "timer": {
-        const { nowMs } = this;
-        const timer = durability.firing(durability.newest(session).timers, work, nowMs);
-        if (timer !== undefined && this.#isPoison(work))
-          return this.#received(work, poisoned(this.address, work.id));
-        const firing = { ...work, nowMs };
-        return durability.receiveTimer(
-          session,
-          firing,
-          (record) => mind.timer(record, timer as durability.Timer<AgentMessage>, nowMs),
-          limits,
-        );
-      }
-      case "result":
-        return durability.receiveResult(
-          session,
-          work.key,
-          (record) => mind.arrival(record, work.arrival),
-          limits,
-        );
-      case "event":
-        return durability.receiveLocal(session, (record) => mind.arrival(record, work.arrival), limits);
-      case "postponed":
-        return this.#receivePostponed((record, opened) => mind.message(record, opened));
-    }
-  }
-
-  /** Whether it is this that has ended too many processes, or may be. */
-  #isPoison(work: Message | TimerWork): boolean {
-    if (!this.#poisonous) return false;
+  /** How many attempts at it have ended their process, where these are too many; a timer may be what it was woken for. */
+  #attemptsAt(work: Work): number | undefined {
+    if (!this.#poisonous || (work.kind !== "message" && work.kind !== "timer")) return undefined;
     const cause = this.#session.held.record.state.trial?.cause;
-    return cause === causeOf(work) || (cause === resumption && !("arrival" in work));
-  }
-
-  #message(record: AgentRecord, work: Message): AgentStep {
-    const opened = openLetter(this.#mind.cell, work.letter);
-    if (this.#isPoison(work)) return this.#mind.quarantine(record, opened, this.#attempts - 1);
-    return this.#mind.message(record, opened);
-  }
-
-  /** The oldest letter that is held back no more has its turn; and then the next. */
-  #receivePostponed(
-    decide: (record: AgentRecord, opened: ReturnType<typeof openLetter>) => AgentStep,
-  ): Received | undefined {
-    const { postponed } = durability.newest(this.#session).state;
-    const letters = postponed.map((letter) => openLetter(this.#mind.cell, letter));
-    const at = letters.findIndex(
-      ({ envelope }) => envelope === undefined || !this.#mind.postpones(envelope.type),
-    );
-    const opened = letters[at];
-    if (opened === undefined) return undefined;
-    if (letters.length > 1) this.#queue.first({ kind: "postponed" });
-    return durability.receiveLocal(
-      this.#session,
-      (record) => {
-        const left = record.state.postponed.filter((_, index) => index !== at);
-        return decide({ ...record, state: { ...record.state, postponed: left } }, opened);
-      },
-      limits,
-    );
+    const isIt = cause === causeOf(work) || (cause === resumption && work.kind === "timer");
+    return isIt ? this.#attempts - 1 : undefined;
   }
 
   /** The machine of the newest state; of none, its first turn. @returns whether there is one */
@@ -390,51 +331,9 @@ export class Agent implements AgentInside, RecordOwner {
     this.#putDown(work, new CoxswainError("MACHINE_LOOPED", text));
   }
 
-  /** A turn in which nothing happens but that what it was for is put down. */
   #putDown(work: Work, error: CoxswainError): void {
-    const received = this.#received(work, error);
-    if (received === undefined) return;
-    this.#follow(received);
-    if (received.verdict === "waits") this.#queue.defer(work);
-    else if (received.verdict === "applied") this.#applied(work);
-  }
-
-  #received(work: Work, error: CoxswainError): Received | undefined {
-    const session = this.#session;
-    const mind = this.#mind;
-    const nothing = { envelope: undefined };
-    switch (work.kind) {
-      case "message": {
-        const opened = openLetter(mind.cell, work.letter);
-        const cause = { envelope: opened.envelope };
-        return durability.receive(
-          session,
-          work.arrival,
-          (record) => mind.faulted(record, cause, error, opened),
-          limits,
-        );
-      }
-      case "timer": {
-        const firing = { ...work, nowMs: this.nowMs };
-        const decide = (record: AgentRecord): AgentStep => mind.faulted(record, nothing, error, undefined);
-        return durability.receiveTimer(session, firing, decide, limits);
-      }
-      case "result":
-        return durability.receiveResult(
-          session,
-          work.key,
-          (record) => mind.faulted(record, nothing, error, undefined),
-          limits,
-        );
-      case "postponed":
-        return this.#receivePostponed((record, opened) =>
-          mind.faulted(record, { envelope: opened.envelope }, error, opened),
-        );
-      case "event":
-        mind.drop();
-        mind.cell.effectFailed(error, "an event of its own");
-        return undefined;
-    }
+    if (work.kind === "message") this.#atHand = work;
+    this.#took(work, putDown(this.#session, work, this.#mind, error, this.nowMs));
   }
 
   /**
@@ -611,8 +510,4 @@ export class Agent implements AgentInside, RecordOwner {
 
 function cannotBegin(address: ActorAddress): CoxswainError {
   return new CoxswainError("ACTOR_FAILED", `${address} cannot begin: its first turn failed`);
-}
-
-function poisoned(address: ActorAddress, id: string): CoxswainError {
-  return new CoxswainError("MESSAGE_POISONOUS", `Timer ${id} of ${address} has ended its process too often`);
 }

@@ -18,8 +18,8 @@ import {
 import { answerEnvelope } from "../answers.ts";
 import { outgoingBody, seal } from "../outbound.ts";
 import { isOwnLife, isReplyTo } from "../voice.ts";
+import { pathOf } from "../xstate/actor-paths.ts";
 import type { Effect } from "../xstate/effects.ts";
-import { pathOf } from "../xstate/internals.ts";
 import type { LocalActor } from "../xstate/tree-host.ts";
 import type { Delayed } from "../xstate/turn-keeper.ts";
 import type { AgentCell } from "./agent-cell.ts";

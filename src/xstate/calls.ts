@@ -1,7 +1,8 @@
 import type { AnyActorRef } from "xstate";
 import { hostKey } from "../../machines/index.ts";
+import { pathOf } from "./actor-paths.ts";
 import type { HostCell } from "./host-cell.ts";
-import { failInsteadOfStart, isRunning, isStopped, pathOf, startNow, stopNow } from "./internals.ts";
+import { failInsteadOfStart, isRunning, isStopped, startNow, stopNow } from "./internals.ts";
 import type { LocalActor } from "./tree-host.ts";
 
 /** What the runtime tells a running call (a promise, callback or observable of a tree). */

@@ -19,7 +19,6 @@ import {
 import type { CellSystem } from "./cell-system.ts";
 import { type Listener, Listeners, Observers, walledObserver } from "./listeners.ts";
 import type { ActionCall, ActorScope, AnySnapshot, LocalActor, TreeHost } from "./tree-host.ts";
-import type { Arrival } from "./turn-keeper.ts";
 
 /** The private side of an XState actor. */
 interface Inside {
@@ -190,27 +189,6 @@ export function parentOf(actor: LocalActor): LocalActor | undefined {
   const parent = inside(actor)._parent;
   return isActor(parent) ? parent : undefined;
 }
-
-/** `/child/grandchild`; empty for the root. */
-export function pathOf(actor: LocalActor): string {
-  const parent = parentOf(actor);
-  return parent === undefined ? "" : `${pathOf(parent)}/${actor.id}`;
-}
-
-/** The path of the call that ends with what arrived; undefined for anything else. */
-export function callEndedBy({ what }: Arrival): string | undefined {
-  if ("kind" in what || what.source === undefined || !isOutgoing(what.source.logic)) return undefined;
-  return callEnds.has(what.event.type) || what.event.type.startsWith("xstate.error.actor.")
-    ? pathOf(what.source)
-    : undefined;
-}
-
-const callEnds = new Set([
-  "xstate.promise.resolve",
-  "xstate.promise.reject",
-  "xstate.observable.complete",
-  "xstate.observable.error",
-]);
 
 /** Puts an event into the actor's own queue, which runs at once if it is idle. Throws nothing. */
 export function deliver(actor: LocalActor, event: AnyEventObject): void {

@@ -1,6 +1,7 @@
 import type { AnyActorLogic, AnyActorRef, AnyEventObject } from "xstate";
 import { CoxswainError } from "../../protocols/index.ts";
 import { accelerate } from "./accelerate.ts";
+import { actorAt, pathOf, targetOf } from "./actor-paths.ts";
 import { type CallContext, Calls } from "./calls.ts";
 import { CellSystem } from "./cell-system.ts";
 import { type Effect, type LocalEffects, release } from "./effects.ts";
@@ -19,7 +20,6 @@ import {
   isStopped,
   listenersOf,
   parentOf,
-  pathOf,
   replaceSnapshot,
   requestStop,
   stopNow,
@@ -130,8 +130,8 @@ export class Tree implements TreeHost, LocalEffects {
     target: { readonly path: string } | { readonly data: unknown },
     event: AnyEventObject,
   ): void {
-    const source = this.#actorAt(sourcePath);
-    const to = "path" in target ? this.#actorAt(target.path) : target.data;
+    const source = actorAt(this.#actor, sourcePath);
+    const to = "path" in target ? actorAt(this.#actor, target.path) : target.data;
     const before = this.#open(0);
     if (to !== undefined) this.#pass(source, to, event);
     this.#close(before);
@@ -145,19 +145,13 @@ export class Tree implements TreeHost, LocalEffects {
     if (resting && this.#phase === "releasing") this.#phase = "idle";
   }
 
+  get #actor(): LocalActor {
+    return this.#root instanceof Reducer ? this.#root.actor() : this.#root;
+  }
+
   /** Instead of starting a call: its parent hears that it failed. */
   failCall(actor: LocalActor, error: unknown): void {
     this.calls.fail(actor, error);
-  }
-
-  #actorAt(path: string): LocalActor | undefined {
-    let actor = this.#root instanceof Reducer ? this.#root.actor() : this.#root;
-    for (const id of path.split("/").slice(1)) {
-      const child = Object.values(childrenOf(actor)).find((each) => each?.id === id);
-      if (child === undefined) return undefined;
-      actor = child;
-    }
-    return actor;
   }
 
   stop(): void {
@@ -267,7 +261,7 @@ export class Tree implements TreeHost, LocalEffects {
 
   #fail(error: CoxswainError): void {
     const failed = { ...this.snapshot, status: "error", output: undefined, error } as const;
-    replaceSnapshot(this.#root instanceof Reducer ? this.#root.actor() : this.#root, failed);
+    replaceSnapshot(this.#actor, failed);
   }
 
   #lose(event: AnyEventObject, target: unknown): void {
@@ -379,8 +373,4 @@ export class Tree implements TreeHost, LocalEffects {
     if (this.#phase === "ended") this.calls.stop(actor);
     else this.#want({ kind: "stop", actor });
   }
-}
-
-function targetOf(target: unknown): { readonly path: string } | { readonly data: unknown } {
-  return isActor(target) ? { path: pathOf(target) } : { data: target };
 }

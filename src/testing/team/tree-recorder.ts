@@ -1,5 +1,6 @@
 import type { AnyEventObject } from "xstate";
 import { accelerate } from "../../xstate/accelerate.ts";
+import { pathOf } from "../../xstate/actor-paths.ts";
 import type { CellSystem } from "../../xstate/cell-system.ts";
 import {
   childrenOf,
@@ -13,7 +14,6 @@ import {
   isRunning,
   isStopped,
   parentOf,
-  pathOf,
   requestStop,
 } from "../../xstate/internals.ts";
 import type { ActionCall, LocalActor, TreeHost } from "../../xstate/tree-host.ts";
