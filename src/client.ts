@@ -1,5 +1,6 @@
 import { actorAddress, decodeValue, nameToken, type Protocol } from "../protocols/index.ts";
 import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
+import { type DurableStore, openDurableStore } from "./durable/inspection/index.ts";
 import { realEnv } from "./env/env.ts";
 import { Node, type Report } from "./node.ts";
 import { ActorRef } from "./ref.ts";
@@ -46,6 +47,11 @@ export class SystemClient implements AsyncDisposable {
     return entries.flatMap(({ key, value }) =>
       key.startsWith("node.") && value !== undefined ? [decodeValue(value) as NodeRecord] : [],
     );
+  }
+
+  /** What the system's durable agents are kept in, as it is now; undefined where there never was a durable type. @throws STORE_FAILED */
+  durableStore(): Promise<DurableStore | undefined> {
+    return openDurableStore(this.transport.store, this.system);
   }
 
   ref<P extends Protocol>(address: string, protocol: P): ActorRef<P> {

@@ -5,6 +5,7 @@ import { type Command, CommandFailure, exitCodes, UsageError } from "./command.t
 import { didYouMean } from "./did-you-mean.ts";
 import { doctor } from "./doctor.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { inspect } from "./inspect.ts";
 import { letters } from "./letters.ts";
 import { flushed, plainText, print, say } from "./output.ts";
 import { parseGiven } from "./parse.ts";
@@ -15,7 +16,7 @@ import { setup } from "./setup.ts";
 import { tap } from "./tap.ts";
 import { tree } from "./tree.ts";
 
-const commands: readonly Command[] = [run, ps, tree, tap, letters, doctor, server, setup];
+const commands: readonly Command[] = [run, ps, tree, tap, inspect, letters, doctor, server, setup];
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined) {

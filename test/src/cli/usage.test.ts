@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => terminal[Symbol.asyncDispose]());
 
-const commands = ["run", "ps", "tree", "tap", "letters", "doctor", "server", "setup"];
+const commands = ["run", "ps", "tree", "tap", "inspect", "letters", "doctor", "server", "setup"];
 
 describe("help", () => {
   it("names every command and every exit code", async () => {
@@ -54,6 +54,7 @@ describe("what is not understood", () => {
     { args: ["ps", "--limit", "2501"], says: "Expected --limit to be a whole number from 1 to 2500" },
     { args: ["tap", "a..b"], says: "Expected a pattern" },
     { args: ["tap", "a.>.b"], says: "Expected a pattern" },
+    { args: ["inspect"], says: 'Expected a durable type or agent like "account/alice"' },
     { args: ["letters"], says: 'Expected "coxswain letters list"' },
     { args: ["letters", "replay"], says: "Expected the numbers of the letters to replay, or --all" },
     { args: ["letters", "replay", "x"], says: 'Expected the number of a letter, got "x"' },

@@ -1,0 +1,11 @@
+export { type DurableStore, openDurableStore, type Placement } from "./durable-store.ts";
+export { type InspectOptions, inspectAgent } from "./inspect-agent.ts";
+export type {
+  AgentInspection,
+  AgentSummary,
+  InspectedMessage,
+  InspectedRecord,
+  InspectedTimer,
+  WaitingEntry,
+} from "./inspection.ts";
+export { listAgents, type StoredRecord, storedRecords } from "./list-agents.ts";
