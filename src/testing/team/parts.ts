@@ -11,7 +11,7 @@ export class Parts {
   readonly #texts: string[] = [];
   readonly #renaming: Renaming | undefined;
   readonly #swaps: readonly Swap[];
-  /** By swap: the number of the renamed part, plus one. */
+  /** By swap: the number of the renamed part. */
   readonly #renamed: number[][];
 
   constructor(renaming: Renaming | undefined, swaps: readonly Swap[]) {
@@ -48,13 +48,13 @@ export class Parts {
 
   /** The part with the members swapped. */
   renamed(part: number, swap: number): number {
+    return this.#renamed[swap]?.[part] ?? this.#rename(part, swap);
+  }
+
+  #rename(part: number, swap: number): number {
     if (swap === 0 || this.#renaming === undefined) return part;
-    const known = this.#renamed[swap] as number[];
-    let number = known[part];
-    if (number === undefined) {
-      number = this.number(this.#renaming.apply(this.#plain[part], this.#swaps[swap] as Swap));
-      known[part] = number;
-    }
+    const number = this.number(this.#renaming.apply(this.#plain[part], this.#swaps[swap] as Swap));
+    (this.#renamed[swap] as number[])[part] = number;
     return number;
   }
 }

@@ -7,36 +7,60 @@ import type { TeamModel } from "./team-model.ts";
  */
 export function foldedKey({ plan, parts, rows }: TeamModel): (row: Row) => Row {
   const places = new Map(plan.addresses.map((address, place) => [address, place]));
-  const homes = plan.swaps.map((swap) =>
-    plan.addresses.map((address) => places.get(swap.get(address) ?? address) as number),
-  );
-  const { mail, history } = rows;
+  /** By swap and place: whose part comes there. */
+  const sources = plan.swaps.map((swap) => {
+    const from: number[] = [];
+    for (const [place, address] of plan.addresses.entries()) {
+      from[places.get(swap.get(address) ?? address) as number] = place;
+    }
+    return from;
+  });
+  const { losses: members, mail, history } = rows;
+  /** The messages of a row with its members swapped, where those begin in a row. */
+  const swappedMail: number[] = [];
+
+  function swapMail(row: Row, swap: number): void {
+    // Each way keeps its order, but the ways change places.
+    for (let at = mail; at < row.length; at++)
+      rows.put(swappedMail, at, parts.renamed(row[at] as number, swap));
+  }
+
+  /** Whether the row with its members swapped is less than another; most often its first members tell. */
+  function isLess(row: Row, swap: number, best: Row): boolean {
+    const from = sources[swap] as number[];
+    for (let place = 0; place < members; place++) {
+      const part = parts.renamed(row[from[place] as number] as number, swap);
+      if (part !== best[place]) return part < (best[place] as number);
+    }
+    const remembered = row[history] as number;
+    if (remembered >= 0) {
+      const part = parts.renamed(remembered, swap);
+      if (part !== best[history]) return part < (best[history] as number);
+    }
+    swapMail(row, swap);
+    for (let at = mail; at < row.length; at++) {
+      if (swappedMail[at] !== best[at]) return (swappedMail[at] as number) < (best[at] as number);
+    }
+    return false;
+  }
 
   function swapped(row: Row, swap: number): Row {
     const to = row.slice();
-    const home = homes[swap] as number[];
-    for (let place = 0; place < home.length; place++) {
-      to[home[place] as number] = parts.renamed(row[place] as number, swap);
+    const from = sources[swap] as number[];
+    for (let place = 0; place < members; place++) {
+      to[place] = parts.renamed(row[from[place] as number] as number, swap);
     }
     if ((row[history] as number) >= 0) to[history] = parts.renamed(row[history] as number, swap);
-    // Each way keeps its order, but the ways change places.
-    for (let at = mail; at < row.length; at++) rows.put(to, at, parts.renamed(row[at] as number, swap));
+    swapMail(row, swap);
+    for (let at = mail; at < row.length; at++) to[at] = swappedMail[at] as number;
     return to;
   }
 
   return (row) => {
     let best = row;
-    for (let swap = 1; swap < homes.length; swap++) {
-      const other = swapped(row, swap);
-      if (isLess(other, best)) best = other;
+    for (let swap = 1; swap < sources.length; swap++) {
+      if (isLess(row, swap, best)) best = swapped(row, swap);
     }
     return best;
   };
-}
-
-function isLess(a: Row, b: Row): boolean {
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] !== b[i]) return (a[i] as number) < (b[i] as number);
-  }
-  return false;
 }
