@@ -1,7 +1,6 @@
 import { durability } from "../../machines/index.ts";
 import {
   type ActorAddress,
-  boxPattern,
   type CoxswainError,
   decodeEnvelope,
   type Envelope,
@@ -21,9 +20,9 @@ import type { PostingHost } from "./posting/host.ts";
 import { OutboxPublisher } from "./posting/outbox-publisher.ts";
 import { type DurableInboxes, type PostedFor, Posts } from "./posting/posts.ts";
 import { ReadyAgents } from "./ready-agents.ts";
-import { recordMaxBytes } from "./record-codec.ts";
 import { ShardAgents, type ShardHost } from "./shard-agents.ts";
 import { SteadyClock } from "./steady-clock.ts";
+import { boxStream, hostsBucket, recordsBucket } from "./stores.ts";
 
 export interface DurableOptions {
   /** Of the lease of this node, in milliseconds. */
@@ -37,10 +36,6 @@ export interface DurableOptions {
   /** Agents in memory; beyond it those that rest leave, the idlest first. */
   readonly activeMax: number;
 }
-
-/** Entries of all inboxes, and what they may come to. Beyond it nothing is taken (STORE_FULL). */
-const boxMessagesMax = 10_000_000;
-const boxBytesMax = 16 * 1024 ** 3;
 
 /** In milliseconds: by then we have heard if another node holds the shard. */
 const takeBackAfterMs = 1_000;
@@ -87,7 +82,8 @@ export class Durables implements DurableInboxes, ShardHost {
   /** Opens the directory: whoever sends needs it. @throws STORE_FAILED */
   static async open(node: Node, options: DurableOptions): Promise<Durables> {
     const { env, registry: members, system } = node;
-    const bucket = valueOrThrow(await node.transport.store.bucket(`cx_${system}_hosts`));
+    const hosts = hostsBucket(system);
+    const bucket = valueOrThrow(await node.transport.store.bucket(hosts.name, hosts.options));
     const directory = await Directory.open({ env, bucket, members, report: (report) => node.report(report) });
     return new Durables(node, directory, options);
   }
@@ -97,8 +93,9 @@ export class Durables implements DurableInboxes, ShardHost {
     if (this.#definitions.size === 0) return;
     const { name, incarnation, system, transport } = this.#node;
     const { labels, shards, leaseMs } = this.#options;
+    const named = recordsBucket(system);
     const [records] = await Promise.all([
-      transport.store.bucket(`cx_${system}_agents`, { valueMaxBytes: recordMaxBytes }),
+      transport.store.bucket(named.name, named.options),
       this.#openStream(),
     ]);
     this.#records = valueOrThrow(records);
@@ -178,14 +175,9 @@ export class Durables implements DurableInboxes, ShardHost {
 
   #openStream(): Promise<Stream> {
     const { system, transport } = this.#node;
+    const { name, options } = boxStream(system, this.#options.waitingMax);
     this.#opening ??= transport.store
-      .stream(`cx_${system}_box`, {
-        kind: "queue",
-        subjects: [boxPattern(system, "*")],
-        messagesMax: boxMessagesMax,
-        bytesMax: boxBytesMax,
-        subjectMessagesMax: this.#options.waitingMax,
-      })
+      .stream(name, options)
       .then((opened) => {
         this.#stream = valueOrThrow(opened);
         return this.#stream;
