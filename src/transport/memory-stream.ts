@@ -57,15 +57,19 @@ export class MemoryStream {
     const entry = { sequence: this.#lastSequence, subject, payload: new Uint8Array(payload), storedAtMs };
     this.#entries.set(entry.sequence, entry);
     this.#bytes += bytesOf(entry);
-    if (this.options.kind === "queue") {
-      this.#perSubject.set(subject, (this.#perSubject.get(subject) ?? 0) + 1);
-      return this.consumers.offer(entry);
-    }
-    const { messagesMax, bytesMax } = this.options;
+    const { kind, messagesMax, bytesMax, subjectMessagesMax } = this.options;
+    const onSubject = (this.#perSubject.get(subject) ?? 0) + 1;
+    if (subjectMessagesMax !== undefined) this.#perSubject.set(subject, onSubject);
+    if (kind === "queue") return this.consumers.offer(entry);
+    if (onSubject > (subjectMessagesMax ?? onSubject)) this.#removeOldestOn(subject);
     for (const oldest of this.#entries.values()) {
       if (this.#entries.size <= messagesMax && this.#bytes <= bytesMax) return;
       this.#remove(oldest);
     }
+  }
+
+  #removeOldestOn(subject: string): void {
+    for (const entry of this.#entries.values()) if (entry.subject === subject) return this.#remove(entry);
   }
 
   read(options: { fromSequence?: number; limit?: number; subject?: string } = {}): StreamEntry[] {

@@ -17,6 +17,10 @@ interface StreamInfo {
   };
 }
 
+function logConfig({ subjectMessagesMax }: StreamOptions): object {
+  return { discard: "old", max_msgs_per_subject: subjectMessagesMax ?? -1 };
+}
+
 function queueConfig({ subjectMessagesMax }: StreamOptions): object {
   const bound = { max_msgs_per_subject: subjectMessagesMax, discard_new_per_subject: true };
   return {
@@ -67,7 +71,7 @@ export class NatsStore implements Store {
       subjects: options.subjects,
       max_msgs: options.messagesMax,
       max_bytes: options.bytesMax,
-      ...(options.kind === "queue" ? queueConfig(options) : { discard: "old" }),
+      ...(options.kind === "queue" ? queueConfig(options) : logConfig(options)),
     });
     if (opened.kind !== "ok") return opened;
     const { subjects = [], retention } = opened.value.config;

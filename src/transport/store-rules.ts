@@ -39,9 +39,6 @@ export function refuseStream(name: string, options: StreamOptions): Refusal {
   if (kind !== "log" && kind !== "queue") {
     return rejected("OPTION_INVALID", `Expected kind to be "log" or "queue", got ${quote(kind)}`);
   }
-  if (kind === "log" && subjectMessagesMax !== undefined) {
-    return rejected("OPTION_INVALID", "Expected subjectMessagesMax for a queue only, got it for a log");
-  }
   return refuseCounts({ messagesMax, bytesMax, subjectMessagesMax }) ?? refuseName("stream", name);
 }
 

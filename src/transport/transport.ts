@@ -114,7 +114,10 @@ export interface StreamOptions {
    * - `queue`: an entry goes when its consumer acknowledges it; when a limit is reached, `append` is rejected.
    */
   readonly kind?: "log" | "queue";
-  /** Of a queue: entries that may wait on one subject. Beyond it `append` is rejected with MAILBOX_FULL, other subjects are served. */
+  /**
+   * Entries on one subject. Beyond it a log's oldest of the subject go, and a queue's `append` is rejected with MAILBOX_FULL;
+   * other subjects are served.
+   */
   readonly subjectMessagesMax?: number;
 }
 

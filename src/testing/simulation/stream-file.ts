@@ -33,7 +33,12 @@ export class StreamFile {
     const entry = { sequence: this.#lastSequence, subject, payload, storedAtMs };
     this.#add(entry);
     const gone: StreamEntry[] = [];
-    const { messagesMax, bytesMax } = this.options;
+    const { messagesMax, bytesMax, subjectMessagesMax = Number.POSITIVE_INFINITY } = this.options;
+    const same = this.#on(subject, subjectMessagesMax);
+    if (same !== undefined) {
+      this.#drop(same);
+      gone.push(same);
+    }
     for (const oldest of this.#entries.values()) {
       if (this.#entries.size <= messagesMax && this.#bytes <= bytesMax) break;
       this.#drop(oldest);
@@ -67,6 +72,13 @@ export class StreamFile {
       found.push(entry);
     }
     return found;
+  }
+
+  /** The oldest on the subject, where there are more than `max`. */
+  #on(subject: string, max: number): StreamEntry | undefined {
+    if (max === Number.POSITIVE_INFINITY) return undefined;
+    const found = [...this.#entries.values()].filter((entry) => entry.subject === subject);
+    return found.length > max ? found[0] : undefined;
   }
 
   #add(entry: StreamEntry): void {

@@ -255,6 +255,18 @@ function streamContract(makePair: MakePair): void {
     expect(kept).toHaveLength(4);
   });
 
+  it("the oldest entries of one subject go when there are too many on it", async () => {
+    await using pair = await makePair();
+    const name = unique("each");
+    const stream = okOf(
+      await pair.one.store.stream(name, { subjects: [`${name}.*`], ...limits, subjectMessagesMax: 2 }),
+    );
+    await stream.append(`${name}.other`, bytes("0"));
+    for (const text of ["1", "2", "3", "4"]) await stream.append(`${name}.one`, bytes(text));
+    await stream.append(`${name}.other`, bytes("5"));
+    expect(okOf(await stream.read()).map(textOf)).toEqual(["0", "3", "4", "5"]);
+  });
+
   it("more entries than one answer holds are read in order", async () => {
     await using pair = await makePair();
     const name = unique("many");
