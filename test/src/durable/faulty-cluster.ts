@@ -1,0 +1,130 @@
+import { boxPattern } from "../../../protocols/index.ts";
+import type { ActorDefinition, SystemOptions } from "../../../src/index.ts";
+import { valueOrThrow } from "../../../src/transport/outcomes.ts";
+import type { Bucket, Store } from "../../../src/transport/transport.ts";
+import { type DurableCluster, type DurableNode, durableCluster } from "./durable-cluster.ts";
+import { type Fate, FaultyWire, type Step } from "./faulty-wire.ts";
+
+export interface FaultyNode extends DurableNode {
+  readonly alive: boolean;
+  /** Stands still for so long, in milliseconds; what comes for it meanwhile waits, and comes first then. */
+  freeze(forMs: number): void;
+}
+
+export interface FaultyCluster extends DurableCluster {
+  /**
+   * A node whose steps end as they are told to, from when it has joined; where nothing is said, well.
+   *
+   * @param actorsOf is told whether the process lives, for what it does to the world outside
+   */
+  joinFaulty(
+    node: string,
+    fateOf: (step: Step) => Fate | undefined,
+    actorsOf: (alive: () => boolean) => Readonly<Record<string, ActorDefinition>>,
+    options?: Partial<SystemOptions>,
+  ): Promise<FaultyNode>;
+  /** Asks again until it is answered: an answer on its way may be lost with its node. */
+  asked<T>(ask: () => Promise<T>): Promise<T>;
+  /** The store behind all faults; once a node has joined. */
+  readonly store: Store;
+  records(): Promise<Bucket>;
+  /** Entries in all inboxes. */
+  inboxCount(): Promise<number>;
+}
+
+/** How long a node stands still that a step froze: five leases. */
+const frozenMs = 3_000;
+/** Longer than a lease. */
+const lateMs = 1_000;
+const triesMax = 30;
+
+/** Nodes in virtual time, of which some have faults at steps of their choice. */
+export function faultyCluster(): FaultyCluster {
+  const wires = new Map<string, FaultyWire>();
+  const plans = new Map<string, (step: Step) => Fate | undefined>();
+  const acts = new Map<string, { die(): void; freeze(): void }>();
+  let store: Store | undefined;
+  const cluster = durableCluster({
+    wrap: (transport, name) => {
+      store ??= transport.store;
+      const fateOf = plans.get(name);
+      if (fateOf === undefined) return transport;
+      const wire = new FaultyWire(transport, {
+        fateOf: (step) => (acts.has(name) ? (fateOf(step) ?? "ok") : "ok"),
+        die: () => acts.get(name)?.die(),
+        freeze: () => acts.get(name)?.freeze(),
+        later: (run) => void cluster.env.setTimer(lateMs, run),
+      });
+      wires.set(name, wire);
+      return wire.transport;
+    },
+  });
+  const joinFaulty: FaultyCluster["joinFaulty"] = async (name, fateOf, actorsOf, options) => {
+    let alive = true;
+    plans.set(name, fateOf);
+    const node = await cluster.join(
+      name,
+      actorsOf(() => alive),
+      options,
+    );
+    const wire = wires.get(name) as FaultyWire;
+    const kill = (): void => {
+      alive = false;
+      node.kill();
+    };
+    let forMs = frozenMs;
+    acts.set(name, {
+      die: kill,
+      freeze: () => {
+        node.pause();
+        cluster.env.setTimer(forMs, () => {
+          if (alive) wire.thaw(node.resume);
+        });
+      },
+    });
+    return {
+      system: node.system,
+      pause: node.pause,
+      resume: node.resume,
+      kill,
+      get alive() {
+        return alive;
+      },
+      freeze: (ms) => {
+        forMs = ms;
+        wire.freeze();
+      },
+    };
+  };
+  return {
+    ...cluster,
+    joinFaulty,
+    asked: async (ask) => {
+      for (let tries = 0; ; tries++) {
+        const answer = ask().then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        );
+        const answered = await cluster.settled(answer);
+        if ("value" in answered) return answered.value;
+        if (tries === triesMax) throw answered.error;
+        await cluster.pass(500);
+      }
+    },
+    get store() {
+      return store as Store;
+    },
+    records: async () => valueOrThrow(await (store as Store).bucket("cx_test_agents")),
+    inboxCount: async () => {
+      const options = {
+        kind: "queue",
+        subjects: [boxPattern("test", "*")],
+        messagesMax: 1,
+        bytesMax: 1,
+      } as const;
+      const stream = valueOrThrow(await (store as Store).stream("cx_test_box", options));
+      return valueOrThrow(await stream.count());
+    },
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
