@@ -4,6 +4,7 @@ import type { EventListeners } from "./event-listeners.ts";
 import { readAnswer, readStored } from "./jetstream-answer.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { NatsRequest } from "./nats-requests.ts";
+import type { Fields } from "./nats-writer.ts";
 import { closedError, ok, rejected } from "./outcomes.ts";
 import type { Outcome } from "./transport.ts";
 
@@ -50,12 +51,7 @@ export class JetStreamApi {
   }
 
   /** Publishes into a stream. @returns the sequence number once it is stored. */
-  publish(
-    stream: string,
-    subject: string,
-    payload: Uint8Array,
-    fields?: Readonly<Record<string, string>>,
-  ): Promise<Outcome<number>> {
+  publish(stream: string, subject: string, payload: Uint8Array, fields?: Fields): Promise<Outcome<number>> {
     return this.#request({ subject, payload, fields, read: (answer) => readStored(stream, answer) });
   }
 

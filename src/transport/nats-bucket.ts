@@ -2,6 +2,7 @@ import { jetStreamCode, refusedWith } from "./jetstream-answer.ts";
 import { isDeletion, type JetStreamApi, operationHeader } from "./jetstream-api.ts";
 import { readEntries, type StoredMessage } from "./jetstream-read.ts";
 import { watchBucket } from "./nats-watch.ts";
+import type { Fields } from "./nats-writer.ts";
 import { done, ok } from "./outcomes.ts";
 import { lostRace, refuseKey, refuseSize } from "./store-rules.ts";
 import type { Bucket, Closable, Entry, Outcome } from "./transport.ts";
@@ -96,12 +97,7 @@ export class NatsBucket implements Bucket {
     return ok({ key, value, revision: seq });
   }
 
-  async #write(
-    key: string,
-    value: Uint8Array,
-    revision?: number,
-    fields?: Readonly<Record<string, string>>,
-  ): Promise<Outcome<number>> {
+  async #write(key: string, value: Uint8Array, revision?: number, fields?: Fields): Promise<Outcome<number>> {
     const expected = revision === undefined ? fields : { ...fields, [expectedRevision]: String(revision) };
     const written = await this.#api.publish(this.#stream, this.#subject(key), value, expected);
     return lost(written) ? lostRace(key, `at revision ${revision}`) : written;

@@ -117,10 +117,14 @@ export class NatsFollower<Made> {
   #checkLater(): void {
     const { env } = this.#api.settings;
     this.#timer = env.setTimer(heartbeatMs, () => {
-      const silent = env.monotonicMs() - this.#heardAtMs > silenceMaxMs;
-      if (silent && !this.#making) void this.#again();
+      // Where we were busy for so long, the server's word waits to be read.
+      if (this.#isSilent()) env.soon(() => void (this.#isSilent() && this.#again()));
       this.#checkLater();
     });
+  }
+
+  #isSilent(): boolean {
+    return !this.#making && this.#api.settings.env.monotonicMs() - this.#heardAtMs > silenceMaxMs;
   }
 
   /** A failure is told once; the next check tries again. */

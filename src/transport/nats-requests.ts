@@ -1,6 +1,6 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription as NatsSubscription } from "nats";
 import type { Env, Timer } from "../env/env.ts";
-import type { NatsWriter } from "./nats-writer.ts";
+import type { Fields, NatsWriter } from "./nats-writer.ts";
 import { closedError, rejected, unknown } from "./outcomes.ts";
 import type { Outcome } from "./transport.ts";
 
@@ -16,7 +16,7 @@ export interface RequestOptions {
 export interface NatsRequest<T> {
   readonly subject: string;
   readonly payload: Uint8Array;
-  readonly fields?: Readonly<Record<string, string>> | undefined;
+  readonly fields?: Fields | undefined;
   /** What the answer says. */
   readonly read: (answer: Msg) => Outcome<T>;
 }
@@ -88,7 +88,7 @@ export class NatsRequests {
     subject: string,
     payload: Uint8Array,
     token: number,
-    fields: Readonly<Record<string, string>> | undefined,
+    fields: Fields | undefined,
   ): Outcome<never> | undefined {
     try {
       const error = this.#writer.request(subject, payload, this.#prefix + token, fields);

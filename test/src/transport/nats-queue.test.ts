@@ -239,6 +239,21 @@ describe.each(eachServerVersion)("a queue on server %s", (version) => {
     await expect.poll(texts, waits).toEqual(["1", "2", "2", "3"]);
   });
 
+  it("does not come again because its owner was too busy to hear the server", async () => {
+    await using server = await testServer({ version });
+    await using one = await connected(server.url, { livenessMs: 600_000 });
+    const stream = await queueOf(one);
+    const { texts } = await taking(stream);
+    await appendAll(stream, ["1"]);
+    await expect.poll(texts, waits).toEqual(["1"]);
+    const until = performance.now() + 4_200;
+    while (performance.now() < until);
+    // A heartbeat or two later, silence would have been seen.
+    await appendAll(stream, ["2"]);
+    await expect.poll(texts, waits).toContain("2");
+    expect(texts()).toEqual(["1", "2"]);
+  });
+
   it("of which it is not known whether it was taken is taken at the next try", async () => {
     await using server = await testServer({ version });
     await using proxy = await natsProxy({ target: server.url });

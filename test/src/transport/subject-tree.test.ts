@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isPattern, isSubject, SubjectTree } from "../../../src/transport/subject-tree.ts";
+import { isPattern, isSubject, overlap, SubjectTree } from "../../../src/transport/subject-tree.ts";
 
 const token = fc.constantFrom("a", "b", "c");
 const subject = fc.array(token, { minLength: 1, maxLength: 4 }).map((tokens) => tokens.join("."));
@@ -67,5 +67,24 @@ describe("subject tree", () => {
   it("a text of great length is refused without being looked at", () => {
     expect(isSubject("a.".repeat(100_000))).toBe(false);
     expect(isPattern(`${"*.".repeat(100_000)}>`)).toBe(false);
+  });
+});
+
+describe("two patterns", () => {
+  const tokens = ["a", "b", "c"];
+  const longer = (some: readonly string[]): string[] =>
+    some.flatMap((each) => tokens.map((last) => (each === "" ? last : `${each}.${last}`)));
+  const subjects = [...new Array(5)].reduce<string[][]>((all) => [...all, longer(all.at(-1) ?? [])], [[""]]);
+
+  it("overlap where some subject matches both", () => {
+    const every = subjects.flat().filter((each) => each !== "");
+    fc.assert(
+      fc.property(pattern, pattern, (one, other) => {
+        const both = every.some((each) => matches(one, each) && matches(other, each));
+        expect(overlap(one, other)).toBe(both);
+        expect(overlap(other, one)).toBe(both);
+      }),
+      { numRuns: 300 },
+    );
   });
 });
