@@ -105,7 +105,8 @@ function summed(workload: Workload, one: Case, values: Values, calm: Calm, round
       if (all.length === 0) return [];
       const spread = spreadOf(all);
       const bound = bounds.find(({ subject }) => subject === side);
-      return [{ side, spread, ...(bound === undefined ? {} : { met: spread.median <= bound.atMost }) }];
+      const met = bound === undefined ? undefined : isMet(bound, spread.median);
+      return [{ side, spread, ...(met === undefined ? {} : { met }) }];
     });
     const ratios = compare.flatMap((comparison) => {
       const all = ratiosOf(of(comparison.subject), of(comparison.against));
@@ -118,7 +119,9 @@ function summed(workload: Workload, one: Case, values: Values, calm: Calm, round
   return { workload: workload.id, name: one.name, title: one.title, rounds, calm, figures };
 }
 
-function isMet({ atLeast, atMost }: Comparison, ratio: number): boolean | undefined {
-  if (atLeast !== undefined) return ratio >= atLeast;
-  return atMost === undefined ? undefined : ratio <= atMost;
+type Wanted = Pick<Comparison, "atLeast" | "atMost">;
+
+function isMet({ atLeast, atMost }: Wanted, value: number): boolean | undefined {
+  if (atLeast !== undefined) return value >= atLeast;
+  return atMost === undefined ? undefined : value <= atMost;
 }

@@ -16,7 +16,11 @@ export interface Figure {
   readonly unit: "/s" | "ms" | "µs" | "bytes" | "×";
   readonly compare?: readonly Comparison[];
   /** A bound for the subject itself, in the figure's unit. */
-  readonly bounds?: readonly { readonly subject: string; readonly atMost: number }[];
+  readonly bounds?: readonly {
+    readonly subject: string;
+    readonly atLeast?: number;
+    readonly atMost?: number;
+  }[];
 }
 
 /** What is measured in one go: each side once a round. */
