@@ -1,6 +1,6 @@
 import { CoxswainError, encodeValue, isToken, quote } from "../../../protocols/index.ts";
 import { done, isLostRace, ok, valueOrThrow } from "../../transport/outcomes.ts";
-import type { Outcome } from "../../transport/transport.ts";
+import type { Entry, Outcome } from "../../transport/transport.ts";
 import type { Directory } from "./directory.ts";
 import type { ConfigRecord, HostRecord, Stored, TypeRecord, Versions } from "./records.ts";
 import { storedOf } from "./records.ts";
@@ -40,6 +40,9 @@ export class Announcement {
   readonly #directory: Directory;
   #leaving = false;
   #withdrawn = false;
+  /** What stands of it beside the host's own record. */
+  readonly #agreed = new Map<string, ConfigRecord | TypeRecord>();
+  #kept = 0;
 
   /** @throws OPTION_INVALID */
   constructor(directory: Directory, own: OwnHost) {
@@ -54,7 +57,7 @@ export class Announcement {
   async make(): Promise<void> {
     const { shards, types } = this.own;
     const config: ConfigRecord = { shards: shards ?? shardsDefault };
-    const founded = await this.#first("config", config);
+    const founded = await this.#agree("config", config);
     if (shards !== undefined && founded.shards !== shards) {
       throw new CoxswainError(
         "OPTION_INVALID",
@@ -63,18 +66,24 @@ export class Announcement {
     }
     for (const [type, { needs, protocol }] of Object.entries(types)) {
       const wanted: TypeRecord = { group: groupOf(needs), needs: [...new Set(needs)].sort(), protocol };
-      const stands = await this.#first(`type.${type}`, wanted);
+      const stands = await this.#agree(`type.${type}`, wanted);
       if (stands.group !== wanted.group || stands.protocol !== protocol)
         throw contradiction(type, stands, wanted);
     }
     await this.#insist(() => this.#write());
   }
 
-  /** Says it again where it was forgotten: others may have taken this node for lost. To be called now and then while its lease is fresh. */
+  /**
+   * Says it again where it was forgotten: others may have taken this node for lost, and a server whose power was cut forgets. To be
+   * called now and then while its lease is fresh: each time the leader is asked for one part of it.
+   */
   async keep(): Promise<void> {
-    const stands = this.#directory.hostRecord(this.own.node)?.record;
     if (this.#withdrawn) return;
-    if (stands?.incarnation !== this.own.incarnation || stands.leaving !== this.#leaving) await this.#write();
+    const stands = this.#directory.hostRecord(this.own.node)?.record;
+    const lacking = stands?.incarnation !== this.own.incarnation || stands.leaving !== this.#leaving;
+    const turn = lacking ? 0 : this.#kept++ % (this.#agreed.size + 1);
+    const [key, record] = [...this.#agreed][turn - 1] ?? [];
+    await (key === undefined || record === undefined ? this.#write() : this.#stands(key, record));
   }
 
   /** Its shards go to others as it gives them up. */
@@ -92,20 +101,27 @@ export class Announcement {
     await this.#directory.parts.bucket.delete(`host.${node}`, stands.revision);
   }
 
+  async #agree<R extends ConfigRecord | TypeRecord>(key: string, record: R): Promise<R> {
+    const stands = await this.#insist(() => this.#stands(key, record));
+    this.#agreed.set(key, stands);
+    return stands;
+  }
+
   /** The record that stands: ours, if there was none. */
-  async #first<R extends object>(key: string, record: R): Promise<R> {
+  async #stands<R extends object>(key: string, record: R): Promise<Outcome<R>> {
     const { bucket } = this.#directory.parts;
-    const value = encodeValue(record);
-    return this.#insist(async () => {
-      const made = await bucket.create(key, value);
-      if (made.kind === "rejected" && !isLostRace(made)) return made;
-      const found = made.kind === "ok" ? ok({ key, value, revision: made.value }) : await bucket.get(key);
-      if (found.kind !== "ok") return found;
-      const stored: Stored<R> | undefined = found.value && storedOf(found.value);
-      if (found.value === undefined || stored === undefined) return again;
-      this.#directory.saw(found.value);
+    const found = await bucket.get(key);
+    if (found.kind !== "ok") return found;
+    const stored: Stored<R> | undefined = found.value && storedOf(found.value);
+    if (stored !== undefined) {
+      this.#directory.saw(found.value as Entry);
       return ok(stored.record);
-    });
+    }
+    const value = encodeValue(record);
+    const made = await bucket.create(key, value);
+    if (made.kind !== "ok") return isLostRace(made) ? again : made;
+    this.#directory.saw({ key, value, revision: made.value });
+    return ok(record);
   }
 
   async #write(): Promise<Outcome> {
@@ -114,6 +130,8 @@ export class Announcement {
     const found = await bucket.get(`host.${node}`);
     if (found.kind !== "ok") return found;
     const record: HostRecord = { incarnation, labels, types: this.versions, leaving: this.#leaving };
+    const stands: Stored<HostRecord> | undefined = found.value && storedOf(found.value);
+    if (stands?.record.incarnation === incarnation && stands.record.leaving === this.#leaving) return done;
     const written = await writeRecord(bucket, `host.${node}`, record, found.value?.revision);
     if (written.kind === "failed") return { kind: "unknown", error: written.error };
     if (written.kind === "lost") return again;

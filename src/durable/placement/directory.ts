@@ -1,8 +1,8 @@
 import type { Env } from "../../env/env.ts";
 import type { Report } from "../../node.ts";
 import type { NodeRecord } from "../../registry.ts";
-import { valueOrThrow } from "../../transport/outcomes.ts";
-import type { Bucket, Closable, Entry } from "../../transport/transport.ts";
+import { done, valueOrThrow } from "../../transport/outcomes.ts";
+import type { Bucket, Closable, Entry, Outcome } from "../../transport/transport.ts";
 import { Announcement, type OwnHost } from "./announcement.ts";
 import type { Host, Required } from "./owner-of.ts";
 import {
@@ -14,6 +14,7 @@ import {
   type TypeRecord,
 } from "./records.ts";
 import { groupOfShard, shardName, shardNumber } from "./shard-names.ts";
+import { warn } from "./shards-host.ts";
 
 /** Who is in the cluster. `Registry` is one. */
 export interface Members {
@@ -44,6 +45,8 @@ export class Directory {
   #config: Stored<ConfigRecord> | undefined;
   #watching: Closable | undefined;
   #revision = 0;
+  #looks = 0;
+  #closed = false;
 
   private constructor(parts: DirectoryParts) {
     this.parts = parts;
@@ -52,8 +55,17 @@ export class Directory {
   /** Resolves when what is announced so far is known. */
   static async open(parts: DirectoryParts): Promise<Directory> {
     const directory = new Directory(parts);
-    directory.#watching = valueOrThrow(await parts.bucket.watch((entry) => directory.#watched(entry)));
+    valueOrThrow(await directory.#look());
     return directory;
+  }
+
+  /** We came back to the server: one whose power was cut may have forgotten hosts and holders, and no watch tells of that. */
+  reconnected(): void {
+    if (this.#closed) return;
+    void this.#look().then((looked) => {
+      if (looked.kind !== "ok" && !this.#closed)
+        warn(this.parts, "The hosts were not looked at anew", looked.error);
+    });
   }
 
   /** The shard of an address, whose first token is its type; undefined where that is no durable type, or there is no key. */
@@ -118,7 +130,7 @@ export class Directory {
 
   /** A node has joined the cluster, left it or was lost. */
   membersChanged(): void {
-    for (const listener of this.#listeners) listener(undefined);
+    this.#tell(undefined);
   }
 
   /** This node hosts durable types from now on. To be called once it is a member. @throws OPTION_INVALID */
@@ -130,8 +142,44 @@ export class Directory {
 
   /** Hears nothing more. */
   close(): void {
+    this.#closed = true;
     this.#watching?.close();
     this.#listeners.clear();
+  }
+
+  /** Sees all that the store has, and every change from then on. */
+  async #look(): Promise<Outcome> {
+    const look = ++this.#looks;
+    const present: Entry[] = [];
+    let begun = false;
+    const outcome = await this.parts.bucket.watch((entry) => {
+      if (look !== this.#looks) return;
+      if (begun) this.#watched(entry);
+      else present.push(entry);
+    });
+    begun = true;
+    if (outcome.kind !== "ok") return outcome;
+    if (this.#closed || look !== this.#looks) {
+      outcome.value.close();
+      return done;
+    }
+    this.#watching?.close();
+    this.#watching = outcome.value;
+    this.#replaceBy(present);
+    return done;
+  }
+
+  #replaceBy(present: readonly Entry[]): void {
+    const shards = [...this.#shards.keys()];
+    // Types are kept: whoever serves one will enter it again, and what is sent to it has to lie somewhere.
+    this.#hosts.clear();
+    this.#shards.clear();
+    this.#revision = 0;
+    for (const entry of present) {
+      this.#revision = Math.max(this.#revision, entry.revision);
+      this.#enter(entry);
+    }
+    for (const shard of [undefined, ...shards, ...this.#shards.keys()]) this.#tell(shard);
   }
 
   /** We wrote or read an entry, and the watch may not have told of it yet. */
@@ -151,13 +199,22 @@ export class Directory {
   }
 
   #see(entry: Entry): void {
+    const [kind, name] = this.#enter(entry);
+    this.#tell(kind === "shard" ? name : undefined);
+  }
+
+  #enter(entry: Entry): readonly [kind: string, name: string] {
     const dot = entry.key.indexOf(".");
     const [kind, name] = dot < 0 ? [entry.key, ""] : [entry.key.slice(0, dot), entry.key.slice(dot + 1)];
     if (kind === "config") this.#config = storedOf(entry) ?? this.#config;
     if (kind === "type") see(this.#types, name, entry);
     if (kind === "host") see(this.#hosts, name, entry);
     if (kind === "shard") see(this.#shards, name, entry);
-    for (const listener of this.#listeners) listener(kind === "shard" ? name : undefined);
+    return [kind, name];
+  }
+
+  #tell(shard: string | undefined): void {
+    for (const listener of this.#listeners) listener(shard);
   }
 }
 

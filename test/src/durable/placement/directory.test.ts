@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { encodeValue } from "../../../../protocols/index.ts";
 import type { OwnHost, OwnType } from "../../../../src/durable/placement/announcement.ts";
 import { Directory } from "../../../../src/durable/placement/directory.ts";
 import { shardNumber } from "../../../../src/durable/placement/shard-names.ts";
@@ -154,6 +155,52 @@ describe("the directory", () => {
     const { revision } = other.hostRecord("a") ?? {};
     await settle(announcement.keep());
     expect(other.hostRecord("a")?.revision).toBe(revision);
+  });
+
+  test("is made whole again by those who host, where a server whose power was cut has forgotten parts of it", async () => {
+    const { open, settle } = await world();
+    const directory = await open();
+    const announcement = await settle(directory.announce(own("a", { account, render }, { shards: 4 })));
+    const { bucket } = directory.parts;
+    const keys = ["config", "type.account", "type.render", "host.a"];
+    for (const key of keys) valueOrThrow(await settle(bucket.delete(key)));
+    for (let n = 0; n <= keys.length; n++) await settle(announcement.keep());
+    const again = await open();
+    expect(again.shards).toHaveLength(8);
+    expect(again.types).toEqual(directory.types);
+    expect(again.hosts).toMatchObject([{ node: "a", incarnation: "a1" }]);
+  });
+
+  test("is looked at anew after a reconnection: no watch tells what the server has forgotten", async () => {
+    const { open, settle, env } = await world();
+    const host = await open();
+    await settle(host.announce(own("a", { account })));
+    let silent = false;
+    const other = await open((bucket) => ({
+      ...{ get: (key) => bucket.get(key), create: (key, value) => bucket.create(key, value) },
+      ...{ update: (...args) => bucket.update(...args), put: (...args) => bucket.put(...args) },
+      ...{ delete: (...args) => bucket.delete(...args), entries: () => bucket.entries() },
+      watch: (handler) => bucket.watch((entry) => void (silent || handler(entry))),
+    }));
+    silent = true;
+    valueOrThrow(await settle(host.parts.bucket.delete("host.a")));
+    valueOrThrow(
+      await settle(host.parts.bucket.create("shard.main_3", encodeValue({ node: "b", held: true }))),
+    );
+    expect(other.hosts).toHaveLength(1);
+    silent = false;
+    const told: (string | undefined)[] = [];
+    other.onChange((shard) => told.push(shard));
+    other.reconnected();
+    await settle(new Promise<void>((resolve) => env.setTimer(20, resolve)));
+    expect(other.hosts).toEqual([]);
+    expect(other.shardRecord("main_3")?.record.node).toBe("b");
+    expect(told).toContain("main_3");
+    expect(other.shardOf("account.alice")).toBe(host.shardOf("account.alice"));
+    // And goes on from there.
+    valueOrThrow(await settle(host.parts.bucket.delete("shard.main_3")));
+    await settle(Promise.resolve());
+    expect(other.shardRecord("main_3")).toBeUndefined();
   });
 
   // The anomaly loop: the n-th write has an unknown outcome, done or not.

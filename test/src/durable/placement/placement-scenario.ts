@@ -28,6 +28,8 @@ export interface Behaviour {
   readonly unruly: boolean;
   /** Nodes leave in order, and come back, until then. */
   readonly restlessForMs: number;
+  /** The server may forget that it released a shard, or gave it: then two may hold it, until they hear of each other. */
+  readonly forgetful?: boolean;
   readonly counts?: PlacementCounts;
 }
 
@@ -35,11 +37,12 @@ export interface Behaviour {
  * Nodes that hold shards and dispatch messages in them. Promised: of all nodes that may dispatch in a shard at a time there is
  * one at most, and it is asked of the hosts in the right order; in the end each shard is held by the node that is to hold it.
  */
-export function placementScenario({ unruly, restlessForMs, counts = noCounts() }: Behaviour): Scenario {
+export function placementScenario(behaviour: Behaviour): Scenario {
+  const { unruly, restlessForMs, forgetful = false, counts = noCounts() } = behaviour;
   const nodes = new Map<string, PlacementNode>();
 
   const alone = (world: World, who: PlacementNode, shard: string): void => {
-    for (const other of nodes.values())
+    for (const other of forgetful ? [] : nodes.values())
       if (other !== who && other.mayRun(shard))
         world.fail("one holder a shard", `${shard} is held by ${who.name} and ${other.name}`);
   };
@@ -82,7 +85,9 @@ export function placementScenario({ unruly, restlessForMs, counts = noCounts() }
       },
     });
     transport.onEvent((event) => {
-      if (event.type === "connected") node.registry.reconnected();
+      if (event.type !== "connected") return;
+      node.registry.reconnected();
+      node.directory.reconnected();
     });
     nodes.set(name, node);
     const dispatch = (): void => {

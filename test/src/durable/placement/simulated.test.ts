@@ -39,10 +39,18 @@ describe("shards on three nodes that fall, freeze and are cut off", () => {
     expect(counts.lost).toBeGreaterThan(0);
   }, 900_000);
 
+  const forgotten = seedsOfToday("placement, power cuts", 200);
+  test(`are each with their owner in the end, whatever the server forgot, ${forgotten.text}`, async () => {
+    const scenario = () => placementScenario({ unruly: true, restlessForMs: 30_000, forgetful: true });
+    const faults: FaultMix = { most: { powerCut: 3, kill: 2, pause: 2, partition: 2 } };
+    const { seeds, withinMs } = forgotten;
+    await simulateSeeds({ ...each, faults, seeds, withinMs, scenario });
+  }, 900_000);
+
   test("are dropped by a node that slept for three leases before it does anything else, and are others' meanwhile", async () => {
     const faults = [{ kind: "pause", node: "a", atMs: 10_000, forMs: 9_000 }] as const;
     const scenario = () => placementScenario({ unruly: false, restlessForMs: 0 });
-    const { broken, trace } = await simulate({ ...each, seed: 1, faults, scenario, traceLinesMax: 1_000 });
+    const { broken, trace } = await simulate({ ...each, seed: 1, faults, scenario, traceLinesMax: 100_000 });
     expect(broken, trace.join("\n")).toBeUndefined();
     const story = trace.map((line) => line.slice(line.indexOf(" ") + 1));
     const woken = story.indexOf("a goes on");
