@@ -19,6 +19,8 @@ export interface RecordHost {
   readonly records: Bucket;
   /** The node and its incarnation. */
   readonly owner: string;
+  /** Names one write; never the same twice, on any node. */
+  nonce(): string;
   /** Wall clock that jumps with nobody's. */
   nowMs(): number;
   /** Whether our lease is fresh enough to begin anything. */
@@ -88,7 +90,7 @@ export async function claimAgent(
     const attempts = trial?.cause === cause ? trial.attempts + 1 : 1;
     const timers = resumed(record, found.head, host, definition);
     const before = { ...record, timers, state: { ...record.state, trial: { cause, attempts } } };
-    const nonce = host.env.uniqueId();
+    const nonce = host.nonce();
     const write = durability.claimOf({ record: before, revision: found.revision }, host.owner, nonce);
     const revision = await put(host, key, encodeRecord(write.record as AgentRecord, host.nowMs()), write);
     if (revision === "given up") return { kind: "given up" };

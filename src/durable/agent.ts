@@ -28,6 +28,8 @@ import {
 } from "./agent-record.ts";
 import { putDown, type Received, receiveWork } from "./agent-turns.ts";
 import type { DurableDefinition } from "./durability.ts";
+import { Chronicler } from "./history/chronicler.ts";
+import { historian, type Recorded, waitingBytes, waitingMaxBytes } from "./history/recorder.ts";
 import { openLetter } from "./message-turn.ts";
 import type { OutboxPublisher } from "./posting/outbox-publisher.ts";
 import { encodeRecord } from "./record-codec.ts";
@@ -68,6 +70,10 @@ export class Agent implements AgentInside, RecordOwner {
   #session!: AgentSession;
   readonly #queue = new WorkQueue();
   readonly #writer: RecordWriter;
+  /** Of a type with a history. */
+  readonly #chronicler: Chronicler | undefined;
+  /** The record as it was written last. */
+  #written: Uint8Array | undefined;
   /** Of the commit under way. */
   #releases: readonly Release[] = [];
   /** One turn a commit: something of a batch could not be stored, or killed its process. */
@@ -92,6 +98,9 @@ export class Agent implements AgentInside, RecordOwner {
     this.#mind = new AgentMind(host, address, definition, { inside: this, batch: () => this.#batch });
     this.#publisher = host.publisher(address, (positions) => this.#confirmed(positions));
     this.#writer = new RecordWriter(host, key, this);
+    const { history, env } = host;
+    this.#chronicler =
+      history && new Chronicler(env, history, address, (positions) => this.#confirmed(positions));
   }
 
   // ---- coming and going ----
@@ -123,6 +132,7 @@ export class Agent implements AgentInside, RecordOwner {
     if (!record.closed && record.state.snapshot !== undefined) this.#mind.release([this.#restored(record)]);
     this.#answer(record);
     for (const order of orders) this.#carryOut(order);
+    this.#check(() => encodeRecord(record, this.nowMs));
     this.#host.ready(this);
   }
 
@@ -169,6 +179,7 @@ export class Agent implements AgentInside, RecordOwner {
     this.#alarm?.cancel();
     this.#idle?.cancel();
     this.#publisher.stop();
+    this.#chronicler?.stop();
     this.#mind.drop();
     this.#leaveSuspects();
     const timers = live ? this.#session.held.record.timers : [];
@@ -255,7 +266,7 @@ export class Agent implements AgentInside, RecordOwner {
 
   /** Works on what waits: a batch, then a commit. */
   pump(): void {
-    while (this.#phase === "live" && this.#host.mayHold() && this.#queue.drafted < this.#batchMax) {
+    while (this.#phase === "live" && this.#host.mayHold() && this.#mayDraft) {
       // What is tried alone is noted in the record first.
       if (this.#careful && this.#session.writing !== undefined) return;
       const work = this.#retiring ? this.#queue.takeResult() : this.#queue.take();
@@ -264,6 +275,17 @@ export class Agent implements AgentInside, RecordOwner {
     }
     if (this.#phase === "live") this.#commit();
     if (this.#retiring && this.#phase === "live") this.#retired();
+  }
+
+  get #mayDraft(): boolean {
+    return this.#queue.drafted < this.#batchMax && !this.#historyWaits;
+  }
+
+  /** Its history is so far behind that the record would not hold more. */
+  get #historyWaits(): boolean {
+    if (this.#chronicler === undefined) return false;
+    const { outbox } = durability.newest(this.#session);
+    return waitingBytes(outbox.entries, []) >= waitingMaxBytes;
   }
 
   get #batchMax(): number {
@@ -368,7 +390,7 @@ export class Agent implements AgentInside, RecordOwner {
     this.#releases = this.#mind.draft;
     this.#mind.draft = [];
     this.#queue.commit();
-    this.#follow(durability.commit(this.#session, this.#host.env.uniqueId()));
+    this.#follow(durability.commit(this.#session, this.#host.nonce()));
   }
 
   #follow({ session, orders }: Move): void {
@@ -501,7 +523,7 @@ export class Agent implements AgentInside, RecordOwner {
 
   #tidy(): void {
     const { closed } = this.#session.held.record;
-    if (closed) return this.#follow(durability.commit(this.#session, this.#host.env.uniqueId()));
+    if (closed) return this.#follow(durability.commit(this.#session, this.#host.nonce()));
     const received = durability.receiveLocal(this.#session, (record) => this.#mind.tidy(record), limits);
     this.#follow(received);
     this.#commit();

@@ -57,6 +57,7 @@ export class Durables implements DurableInboxes, ShardHost {
   #records: Bucket | undefined;
   #announcement: Announcement | undefined;
   #shards: Shards | undefined;
+  #writes = 0;
   readonly #gateways: Subscription[] = [];
   #suspects: Promise<void> = Promise.resolve();
 
@@ -265,6 +266,7 @@ export class Durables implements DurableInboxes, ShardHost {
       records: this.records,
       owner: `${node.name}/${node.incarnation}`,
       fingerprint: loader.fingerprint,
+      nonce: () => `${node.incarnation}.${this.#writes++}`,
       nowMs: () => this.clock.nowMs(),
       mayHold: () => this.mayHold(),
       load: (record, address) => loader.load(record, address, this.clock.nowMs()),
