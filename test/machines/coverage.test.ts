@@ -56,5 +56,6 @@ describe("our machines are gone through wholly by paths from their own graphs: s
     coverages.push(coverage);
     for (const options of suites[name] ?? []) coverage.add(...pathsOf(machine, options as never));
     expect(coverage).toCoverAll(machine);
-  });
+    // The supervisor has hundreds of paths.
+  }, 90_000);
 });
