@@ -15,7 +15,8 @@ import type { TurnBook } from "./turn-book.ts";
 
 /** A letter that was opened, or why it could not be. */
 export type Opened = { readonly letter: Letter; readonly json: boolean } & (
-  | { readonly envelope: Envelope }
+  /** `claimed`: whom the sender meant, or "". */
+  | { readonly envelope: Envelope; readonly claimed: string }
   | { readonly envelope: undefined; readonly error: CoxswainError }
 );
 
@@ -23,7 +24,7 @@ export function openLetter({ node, address }: AgentCell, letter: Letter): Opened
   const json = letter.frame[0] === 0x7b;
   try {
     const envelope = decodeEnvelope(letter.frame, node.limits, node.frameDefaults);
-    return { letter, json, envelope: { ...envelope, to: envelope.to === "" ? address : envelope.to } };
+    return { letter, json, envelope: { ...envelope, to: address }, claimed: envelope.to };
   } catch (thrown) {
     const error = isCoxswainError(thrown)
       ? thrown
@@ -47,7 +48,7 @@ export function takeMessage(cell: AgentCell, machine: AgentMachine, book: TurnBo
     enteredMs: 0,
     rank: 0,
   };
-  const refused = inspect(cell.node, cell, envelope.to, incoming);
+  const refused = inspect(cell.node, cell, opened.claimed, incoming);
   if (refused !== undefined) return refuseLetter(cell, book, opened, refused.code, refused.message);
   if (shareAnswer(book, opened, incoming)) return;
   if (machine.postpones(envelope.type)) return postpone(cell, book, opened);

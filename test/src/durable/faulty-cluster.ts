@@ -1,7 +1,10 @@
-import { boxPattern } from "../../../protocols/index.ts";
+import { actorAddress, boxPattern, boxSubject } from "../../../protocols/index.ts";
+import type { AgentRecord } from "../../../src/durable/agent-record.ts";
+import { shardName, shardNumber } from "../../../src/durable/placement/shard-names.ts";
+import { decodeRecord } from "../../../src/durable/record-codec.ts";
 import type { ActorDefinition, SystemOptions } from "../../../src/index.ts";
 import { valueOrThrow } from "../../../src/transport/outcomes.ts";
-import type { Bucket, Store } from "../../../src/transport/transport.ts";
+import type { Bucket, Store, Stream } from "../../../src/transport/transport.ts";
 import { type DurableCluster, type DurableNode, durableCluster } from "./durable-cluster.ts";
 import { type Fate, FaultyWire, type Step } from "./faulty-wire.ts";
 
@@ -26,8 +29,12 @@ export interface FaultyCluster extends DurableCluster {
   /** Asks again until it is answered: an answer on its way may be lost with its node. */
   asked<T>(ask: () => Promise<T>): Promise<T>;
   /** The store behind all faults; once a node has joined. */
-  readonly store: Store;
   records(): Promise<Bucket>;
+  inboxes(): Promise<Stream>;
+  /** The agent's record; of one that has none, `undefined`. */
+  recordOf(address: string): Promise<AgentRecord | undefined>;
+  /** Puts bytes into an inbox, as whoever may write there can. */
+  inject(address: string, payload: Uint8Array): Promise<void>;
   /** Entries in all inboxes. */
   inboxCount(): Promise<number>;
 }
@@ -96,6 +103,13 @@ export function faultyCluster(): FaultyCluster {
       },
     };
   };
+  const records = async (): Promise<Bucket> => valueOrThrow(await (store as Store).bucket("cx_test_agents"));
+  const inboxes = async (): Promise<Stream> => {
+    const subjects = [boxPattern("test", "*")];
+    // Its limits are those of whoever opened it first.
+    const options = { kind: "queue", subjects, messagesMax: 1, bytesMax: 1 } as const;
+    return valueOrThrow(await (store as Store).stream("cx_test_box", options));
+  };
   return {
     ...cluster,
     joinFaulty,
@@ -111,20 +125,22 @@ export function faultyCluster(): FaultyCluster {
         await cluster.pass(500);
       }
     },
-    get store() {
-      return store as Store;
+    records,
+    inboxes,
+    recordOf: async (address) => {
+      const found = valueOrThrow(await (await records()).get(`${shardOf(address)}.${address}`));
+      return found?.value === undefined ? undefined : decodeRecord(found.value).record;
     },
-    records: async () => valueOrThrow(await (store as Store).bucket("cx_test_agents")),
-    inboxCount: async () => {
-      const options = {
-        kind: "queue",
-        subjects: [boxPattern("test", "*")],
-        messagesMax: 1,
-        bytesMax: 1,
-      } as const;
-      const stream = valueOrThrow(await (store as Store).stream("cx_test_box", options));
-      return valueOrThrow(await stream.count());
+    inject: async (address, payload) => {
+      const subject = boxSubject("test", shardOf(address), "main", actorAddress(address));
+      valueOrThrow(await (await inboxes()).append(subject, payload));
     },
+    inboxCount: async () => valueOrThrow(await (await inboxes()).count()),
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   };
+}
+
+/** Of a system with as many shards as by default. */
+function shardOf(address: string): string {
+  return shardName("main", shardNumber(address, 16));
 }
