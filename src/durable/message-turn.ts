@@ -13,9 +13,8 @@ import type { AgentMachine } from "./agent-machine.ts";
 import type { Letter, OpenQuestion } from "./agent-record.ts";
 import type { TurnBook } from "./turn-book.ts";
 
-/** A letter that was opened, or why it could not be. */
+/** A letter that was opened, with whom its sender meant (or ""); or why it could not be. */
 export type Opened = { readonly letter: Letter; readonly json: boolean } & (
-  /** `claimed`: whom the sender meant, or "". */
   | { readonly envelope: Envelope; readonly claimed: string }
   | { readonly envelope: undefined; readonly error: CoxswainError }
 );
