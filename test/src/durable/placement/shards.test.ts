@@ -358,6 +358,25 @@ describe("shards", () => {
     expect(a.shards.held).toHaveLength(16);
   });
 
+  test("that another has by now are not released by whoever gave them up too late", async () => {
+    const cluster = await memoryCluster();
+    const releasing = async (): Promise<number> => {
+      await new Promise<void>((resolve) => cluster.env.setTimer(500, resolve));
+      return 1;
+    };
+    const a = await cluster.join({ node: "a", agents: { releasing } });
+    await cluster.until(() => isPlaced(cluster));
+    await cluster.join("b");
+    await cluster.until(() => a.log.some((line) => line.startsWith("releasing")));
+    const shard = a.log.find((line) => line.startsWith("releasing"))?.split(" ")[1] ?? "";
+    const stands = valueOrThrow(await cluster.hosts.get(`shard.${shard}`));
+    const other: ShardRecord = { node: "z", incarnation: "z1", versions: { account: 1 }, held: true };
+    await cluster.hosts.update(`shard.${shard}`, encodeValue(other), stands?.revision ?? 0);
+    await cluster.pass(1_000);
+    expect(a.log).toContain(`lost ${shard}`);
+    expect(await recordOf(cluster, shard)).toEqual(other);
+  });
+
   test("are not taken up where the lease ran out before the answer to the write came", async () => {
     const cluster = await memoryCluster();
     let slow = true;
