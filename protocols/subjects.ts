@@ -7,6 +7,7 @@ import { CoxswainError } from "./errors.ts";
  *
  *     cx.<system>.in.<zone>.<address>            inbox
  *     cx.<system>.box.<shard>.<zone>.<address>   durable inbox (a stream)
+ *     cx.<system>.hist.<shard>.<address>         histories of durable actors (a stream for each type)
  *     cx.<system>.ctl.<zone>.<address>           control lane: stop, cancel, watch
  *     cx.<system>.re.<zone>.<node>.<n>           a node's replies
  *     cx.<system>.ev.<address>.<type>            emitted events and life-cycle facts
@@ -30,6 +31,16 @@ export function boxSubject(system: string, shard: string, zone: string, to: Acto
 /** The durable inboxes of one shard, or of all (`*`). */
 export function boxPattern(system: string, shard: string | "*"): string {
   return shard === "*" ? `cx.${system}.box.>` : `cx.${system}.box.${shard}.>`;
+}
+
+/** Where the history of a durable actor is stored. */
+export function historySubject(system: string, shard: string, of: ActorAddress): string {
+  return `cx.${system}.hist.${shard}.${of}`;
+}
+
+/** The histories of all durable actors of a type. */
+export function historyPattern(system: string, type: string): string {
+  return `cx.${system}.hist.*.${type}.>`;
 }
 
 /** What a node subscribes to for a root name: the root itself, and all below it. */

@@ -76,6 +76,19 @@ function withoutConfirmed<State, Message>(
   return { ...record, outbox: trimmed(record.outbox, confirmed) };
 }
 
+/**
+ * Changes what the shell itself keeps in the state, outside of any turn of the actor; part of the next commit. The machine
+ * must not see it.
+ */
+export function tidied<State, Message>(
+  session: Session<State, Message>,
+  change: (state: State) => State,
+): Session<State, Message> {
+  const record = newest(session);
+  const entries = session.draft?.entries ?? [];
+  return { ...session, draft: { record: { ...record, state: change(record.state) }, entries } };
+}
+
 /** The store answered the write, or did not in time. */
 export function answered<State, Message>(
   session: Session<State, Message>,

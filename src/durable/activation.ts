@@ -89,7 +89,10 @@ export async function claimAgent(
     const cause = causeIn(record);
     const attempts = trial?.cause === cause ? trial.attempts + 1 : 1;
     const timers = resumed(record, found.head, host, definition);
-    const before = { ...record, timers, state: { ...record.state, trial: { cause, attempts } } };
+    // What is no turn's work is in no history of turns: where that changes anything, it begins anew from the record.
+    const moved = record !== found.record || timers.some((timer, i) => timer !== record.timers[i]);
+    const state = moved ? { ...record.state, checkpoint: undefined } : record.state;
+    const before = { ...record, timers, state: { ...state, trial: { cause, attempts } } };
     const nonce = host.nonce();
     const write = durability.claimOf({ record: before, revision: found.revision }, host.owner, nonce);
     const revision = await put(host, key, encodeRecord(write.record as AgentRecord, host.nowMs()), write);

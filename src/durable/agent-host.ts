@@ -4,6 +4,7 @@ import type { Node } from "../node.ts";
 import type { RecordHost } from "./activation.ts";
 import type { Agent } from "./agent.ts";
 import type { Letter } from "./agent-record.ts";
+import type { HistoryLog } from "./history/history-stream.ts";
 import type { OutboxPublisher } from "./posting/outbox-publisher.ts";
 
 /** A message of the inbox. */
@@ -21,6 +22,8 @@ export interface AgentHost extends RecordHost {
   /** One at a time of those whose message may be what killed a process. @returns how to leave */
   suspect(): Promise<() => void>;
   publisher(from: ActorAddress, confirmed: (positions: readonly number[]) => void): OutboxPublisher;
+  /** Undefined for a type without a history. */
+  readonly history: HistoryLog | undefined;
   /** A message is done with. */
   acknowledge(entry: number): void;
   /** Keeps a letter with the dead letters. @returns whether it is kept */

@@ -1,5 +1,11 @@
 import type { durability } from "../../machines/index.ts";
-import { type ActorAddress, CoxswainError, type Envelope, toWireError } from "../../protocols/index.ts";
+import {
+  type ActorAddress,
+  CoxswainError,
+  type Envelope,
+  toWireError,
+  type WireError,
+} from "../../protocols/index.ts";
 import { publishFact } from "../facts.ts";
 import { pathOf } from "../xstate/actor-paths.ts";
 import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
@@ -8,8 +14,10 @@ import type { AgentHost } from "./agent-host.ts";
 import { type AgentMachine, agentMachine, persistKept } from "./agent-machine.ts";
 import type { AgentCall, AgentRecord, AgentStep, DelayedEvent, Trial } from "./agent-record.ts";
 import { type DurableDefinition, policyOf } from "./durability.ts";
+import { causeOf, cutOf, historian, recorded } from "./history/recorder.ts";
 import { type Opened, refuseLetter, takeMessage } from "./message-turn.ts";
 import { type Held, TurnBook, type TurnCause } from "./turn-book.ts";
+import type { Work } from "./work-queue.ts";
 
 /** What a turn wants done, until it is committed. */
 export interface Release {
@@ -27,6 +35,12 @@ export interface Batch {
   readonly sound: boolean;
 }
 
+/** A turn that failed: the machine threw, or the runtime did not give it. */
+interface Fault {
+  readonly by: "machine" | "runtime";
+  readonly error: WireError;
+}
+
 /** A durable agent's machine and what its turns come to: each a step of the record, and what to do once it is committed. */
 export class AgentMind {
   readonly cell: AgentCell;
@@ -34,13 +48,17 @@ export class AgentMind {
   draft: Release[] = [];
   /** The machine is in another state: what was held back may be taken. */
   moved = false;
-  readonly #host: AgentHost;
+  /** What the turn at hand is for, as a history tells it; undefined of the very first. */
+  work: Work | undefined;
+  /** Of a history: the turn of the latest checkpoint that this activation has put there. */
+  checkpoint: number | undefined;
+  readonly #host: Pick<AgentHost, "node" | "fingerprint">;
   readonly #definition: DurableDefinition;
   readonly #batch: () => Batch;
   #machine: AgentMachine | undefined;
 
   constructor(
-    host: AgentHost,
+    host: Pick<AgentHost, "node" | "fingerprint">,
     address: ActorAddress,
     definition: DurableDefinition,
     parts: { readonly inside: AgentInside; readonly batch: () => Batch },
@@ -69,8 +87,10 @@ export class AgentMind {
 
   /** The very first turn. */
   begin(record: AgentRecord): AgentStep {
-    return this.decide(record, { envelope: undefined }, () => {
-      const { inputOf } = this.#definition;
+    this.work = undefined;
+    return this.decide(record, { envelope: undefined }, (book) => {
+      const { inputOf, durability } = this.#definition;
+      if (durability.history) book.change({ checkpoint: 0 });
       const input = inputOf?.(undefined as never, { self: this.cell.address, owner: undefined });
       this.#machine = agentMachine(this.cell, { input, kept: undefined });
       this.#machine.start();
@@ -137,13 +157,6 @@ export class AgentMind {
     });
   }
 
-  /** A turn in which nothing happens: what is confirmed and answered leaves the record. */
-  tidy(record: AgentRecord): AgentStep {
-    const book = this.#book(record, { envelope: undefined });
-    book.change({ soundEpoch: record.epoch });
-    return this.#finish(book, record.state.snapshot);
-  }
-
   /** One turn: what the machine makes of it, or, where it throws, that it failed. */
   decide(record: AgentRecord, cause: TurnCause, act: (book: TurnBook) => void, opened?: Opened): AgentStep {
     const book = this.#book(record, cause);
@@ -156,27 +169,52 @@ export class AgentMind {
       book.fault ??= { error };
     }
     this.cell.book = undefined;
-    if (book.fault !== undefined) return this.faulted(record, cause, book.fault.error, opened);
+    if (book.fault !== undefined) return this.faulted(record, cause, book.fault.error, opened, "machine");
     if (book.moved) this.moved = true;
     if (book.closes) this.#close(book);
-    return this.#finish(book, kept);
+    return this.#finish(book, kept, opened);
   }
 
   #book(record: AgentRecord, cause: TurnCause): TurnBook {
     return new TurnBook(this.cell, record, cause, this.#batch().fresh);
   }
 
-  #finish(book: TurnBook, snapshot: unknown): AgentStep {
+  #finish(book: TurnBook, snapshot: unknown, opened: Opened | undefined, fault?: Fault): AgentStep {
     this.draft.push({ cause: book.cause.envelope, held: book.held });
     const { version } = this.#definition.durability;
     const { trial, sound } = this.#batch();
     const soundEpoch = sound ? { soundEpoch: book.epoch } : {};
     book.change({ version, fingerprint: this.#host.fingerprint, trial, ...soundEpoch });
-    return book.step(snapshot);
+    return book.said === undefined ? book.step(snapshot) : this.#chronicled(book, snapshot, opened, fault);
+  }
+
+  /** With word of itself for the history, which is part of the commit. */
+  #chronicled(
+    book: TurnBook,
+    snapshot: unknown,
+    opened: Opened | undefined,
+    fault: Fault | undefined,
+  ): AgentStep {
+    const { said, turn, atMs, epoch } = book;
+    if (said === undefined) return book.step(snapshot);
+    const cause = causeOf(this.work, opened, book.cause.timer);
+    if (cutOf(cause) !== undefined) {
+      this.checkpoint = undefined;
+      book.change({ checkpoint: undefined });
+    } else if (this.checkpoint !== undefined) book.change({ checkpoint: this.checkpoint });
+    const step = book.step(snapshot);
+    const entry = recorded({ turn, atMs, epoch, cause, said, step, fault });
+    return { ...step, sends: [...(step.sends ?? []), { to: historian, message: { entry } }] };
   }
 
   /** The machine threw: it goes on from where it was, and what it threw at is put down. */
-  faulted(record: AgentRecord, cause: TurnCause, error: unknown, opened: Opened | undefined): AgentStep {
+  faulted(
+    record: AgentRecord,
+    cause: TurnCause,
+    error: unknown,
+    opened: Opened | undefined,
+    by: Fault["by"] = "runtime",
+  ): AgentStep {
     this.drop();
     const { node } = this.#host;
     const { address } = this.cell;
@@ -189,7 +227,7 @@ export class AgentMind {
       publishFact(node, address, "failed", { error: wire, ...messageId });
       node.report({ level: "error", message: `${address} failed: ${wire.message}`, address, error });
     });
-    return this.#finish(book, record.state.snapshot);
+    return this.#finish(book, record.state.snapshot, opened, { by, error: wire });
   }
 
   /** A message that has ended its process too often is put down before the next attempt. */
@@ -204,7 +242,7 @@ export class AgentMind {
       publishFact(node, address, "quarantined", { attempts, reason, ...messageId });
       node.report({ level: "error", message: `${address}: ${reason}`, address });
     });
-    return this.#finish(book, record.state.snapshot);
+    return this.#finish(book, record.state.snapshot, opened);
   }
 
   /** It ends for good: whoever waits for an answer is told. */

@@ -1,5 +1,6 @@
 import type { durability } from "../../machines/index.ts";
 import type { Envelope, MessageId } from "../../protocols/index.ts";
+import type { Recorded } from "./history/recorder.ts";
 import type { Audit } from "./versions/index.ts";
 
 /** A message as the inbox has it: what its asker waits on, and the frame. */
@@ -61,6 +62,8 @@ export interface AgentState {
   readonly soundEpoch?: number;
   /** Which other machines' snapshots it was made from; the latest. */
   readonly audits?: readonly Audit[];
+  /** Of a type with a history: the turn of the latest checkpoint that is in it. Undefined where one is due at once. */
+  readonly checkpoint?: number | undefined;
 }
 
 /** An event that comes later. */
@@ -92,8 +95,8 @@ export interface Burial {
   readonly frame: Uint8Array;
 }
 
-/** In the outbox an envelope or a burial, in the timers a delayed event. */
-export type AgentMessage = Envelope | Burial | DelayedEvent;
+/** In the outbox an envelope, a burial or a turn for the history, in the timers a delayed event. */
+export type AgentMessage = Envelope | Burial | Recorded | DelayedEvent;
 export type AgentRecord = durability.DurableRecord<AgentState, AgentMessage>;
 export type AgentSession = durability.Session<AgentState, AgentMessage>;
 export type AgentStep = durability.Step<AgentState, AgentMessage>;

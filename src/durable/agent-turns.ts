@@ -24,6 +24,7 @@ export function receiveWork(
   mind: AgentMind,
   moment: Moment,
 ): Received | undefined {
+  mind.work = work;
   switch (work.kind) {
     case "message": {
       const attempts = moment.poisonous(work);
@@ -70,6 +71,7 @@ export function putDown(
   error: CoxswainError,
   nowMs: number,
 ): Received | undefined {
+  mind.work = work;
   const decide = (record: AgentRecord): AgentStep => mind.faulted(record, nothing, error, undefined);
   switch (work.kind) {
     case "message": {

@@ -285,7 +285,7 @@ export class Agent implements AgentInside, RecordOwner {
   get #historyWaits(): boolean {
     if (this.#chronicler === undefined) return false;
     const { outbox } = durability.newest(this.#session);
-    return waitingBytes(outbox.entries, []) >= waitingMaxBytes;
+    return waitingBytes(outbox.entries) >= waitingMaxBytes;
   }
 
   get #batchMax(): number {
@@ -385,7 +385,7 @@ export class Agent implements AgentInside, RecordOwner {
   #commit(): void {
     const { writing, draft, confirmed } = this.#session;
     if (writing !== undefined) return;
-    const full = this.#queue.hasDeferred && confirmed.length > 0;
+    const full = (this.#queue.hasDeferred || this.#historyWaits) && confirmed.length > 0;
     if (draft === undefined && !full) return this.#rest();
     this.#releases = this.#mind.draft;
     this.#mind.draft = [];
@@ -426,7 +426,8 @@ export class Agent implements AgentInside, RecordOwner {
   encode({ record }: AgentWrite): Uint8Array | undefined {
     try {
       const snapshot = persistKept(this.#definition, record.state.snapshot);
-      return encodeRecord({ ...record, state: { ...record.state, snapshot } }, this.nowMs);
+      this.#written = encodeRecord({ ...record, state: { ...record.state, snapshot } }, this.nowMs);
+      return this.#written;
     } catch (error) {
       this.#unstorable(error);
       return undefined;
@@ -455,6 +456,7 @@ export class Agent implements AgentInside, RecordOwner {
     this.#answer(this.#session.held.record);
     this.#mind.release(releases);
     for (const order of move.orders) this.#carryOut(order);
+    this.#check(() => this.#written);
     if (!this.isGone) this.#host.ready(this);
   }
 
@@ -466,6 +468,8 @@ export class Agent implements AgentInside, RecordOwner {
 
   #publish(entry: durability.OutboxEntry<AgentMessage>): void {
     if (entry.to === graveyard) void this.#bury(entry.position, entry.message as Burial);
+    else if (entry.to === historian)
+      this.#chronicler?.publish(entry.position, (entry.message as Recorded).entry);
     else this.#publisher.publish([{ ...entry, message: entry.message as Envelope }]);
   }
 
@@ -504,6 +508,18 @@ export class Agent implements AgentInside, RecordOwner {
     this.#host.ready(this);
   }
 
+  /** Puts the record that stands into the history, where it is time. */
+  #check(record: () => Uint8Array | undefined): void {
+    if (this.#chronicler === undefined || this.isGone) return;
+    const { turn, epoch, state } = this.#session.held.record;
+    if (!Chronicler.isDue(turn, this.#mind.checkpoint ?? state.checkpoint)) return;
+    const bytes = record();
+    if (bytes === undefined) return;
+    this.#chronicler.checkpoint({ turn, epoch, record: bytes }, (stored) => {
+      this.#mind.checkpoint = stored;
+    });
+  }
+
   /** Nothing to do: after a moment the record is tidied, and after a while it leaves memory. */
   #rest(): void {
     this.#leaveSuspects();
@@ -522,10 +538,10 @@ export class Agent implements AgentInside, RecordOwner {
   }
 
   #tidy(): void {
-    const { closed } = this.#session.held.record;
+    const { closed, epoch } = this.#session.held.record;
     if (closed) return this.#follow(durability.commit(this.#session, this.#host.nonce()));
-    const received = durability.receiveLocal(this.#session, (record) => this.#mind.tidy(record), limits);
-    this.#follow(received);
+    const tidy = { unsent: [], trial: undefined, soundEpoch: epoch };
+    this.#session = durability.tidied(this.#session, (state) => ({ ...state, ...tidy }));
     this.#commit();
   }
 }

@@ -48,6 +48,10 @@ export interface Durability {
   readonly answerWindowMs: number;
   /** Keyed answers kept in the record; the oldest go first; default 100. */
   readonly answersMax: number;
+  /** Whether its turns are kept, to be stepped through, forked and given again. Default false. */
+  readonly history: boolean;
+  /** Entries of a history kept for each agent, the oldest go: turns, and one checkpoint more for each hundred. Holds where the type's first node starts; default 10,000. */
+  readonly historyMax: number;
   /** What holds for all timers, and, by the delay's name or the send's id, for single ones. */
   readonly timers: TimerPolicy & { readonly of: Readonly<Record<string, Partial<TimerPolicy>>> };
 }
@@ -67,8 +71,14 @@ const wholeNumbers = {
   batchMax: 64,
   answerWindowMs: 86_400_000,
   answersMax: 100,
+  historyMax: 10_000,
 };
-const least: Partial<Record<keyof typeof wholeNumbers, number>> = { version: 1, attemptsMax: 1, batchMax: 1 };
+const least: Partial<Record<keyof typeof wholeNumbers, number>> = {
+  version: 1,
+  attemptsMax: 1,
+  batchMax: 1,
+  historyMax: 1,
+};
 const policies: { readonly [K in keyof TimerPolicy]: readonly TimerPolicy[K][] } = {
   resume: ["deadline", "remaining", "restart"],
   missed: ["once", "all", "skip"],
@@ -80,7 +90,7 @@ export function durabilityOf(given: "durable" | DurabilityOptions): Durability {
   if (typeof options !== "object" || options === null) {
     throw invalid('durability to be "durable" or an object of its options', given);
   }
-  const known = ["needs", "timers", "migrations", "context", ...Object.keys(wholeNumbers)];
+  const known = ["needs", "timers", "migrations", "context", "history", ...Object.keys(wholeNumbers)];
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw invalid(`options of durability (${known.join(", ")})`, name);
   }
@@ -98,11 +108,13 @@ export function durabilityOf(given: "durable" | DurabilityOptions): Durability {
   const { of = {}, ...all } = options.timers ?? {};
   const timers = { resume: "deadline", missed: "once", ...checkPolicy(all), of } as const;
   for (const each of Object.values(of)) checkPolicy(each);
-  const { migrations, context } = options;
+  const { migrations, context, history = false } = options;
+  if (typeof history !== "boolean") throw invalid("durability.history to be true or false", history);
   return Object.freeze({
     ...numbers,
     needs: [...needs],
     timers,
+    history,
     ...(migrations === undefined ? {} : { migrations }),
     ...(context === undefined ? {} : { context }),
   });

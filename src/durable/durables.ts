@@ -12,6 +12,7 @@ import type { Agent } from "./agent.ts";
 import type { AgentHost } from "./agent-host.ts";
 import { AgentLoader } from "./agent-loader.ts";
 import type { DurableDefinition } from "./durability.ts";
+import { type HistoryLog, historyLog, historyStream } from "./history/history-stream.ts";
 import type { Announcement } from "./placement/announcement.ts";
 import { Directory } from "./placement/directory.ts";
 import { type Drained, Shards } from "./placement/shards.ts";
@@ -51,6 +52,8 @@ export class Durables implements DurableInboxes, ShardHost {
   readonly #ready: ReadyAgents;
   readonly #definitions: ReadonlyMap<string, DurableDefinition>;
   readonly #loaders = new Map<string, AgentLoader>();
+  /** Of the types with a history. */
+  readonly #histories = new Map<string, Stream>();
   readonly #held = new Map<string, ShardAgents>();
   #stream: Stream | undefined;
   #opening: Promise<Stream> | undefined;
@@ -105,6 +108,7 @@ export class Durables implements DurableInboxes, ShardHost {
       const loader = new AgentLoader(type, definition, bucket);
       this.#loaders.set(type, loader);
       await loader.announce();
+      if (definition.durability.history) await this.#openHistory(type, definition);
     }
     const types = Object.fromEntries(
       [...this.#definitions].map(
@@ -134,6 +138,16 @@ export class Durables implements DurableInboxes, ShardHost {
     );
     this.#shards.start();
     for (const type of this.#definitions.keys()) this.#gateways.push(openGateway(this.#node, this, type));
+  }
+
+  async #openHistory(type: string, { durability: { historyMax } }: DurableDefinition): Promise<void> {
+    const { name, options } = historyStream(this.#node.system, type, historyMax);
+    this.#histories.set(type, valueOrThrow(await this.#node.transport.store.stream(name, options)));
+  }
+
+  #historyOf(type: string, shard: string): HistoryLog | undefined {
+    const stream = this.#histories.get(type);
+    return stream && historyLog(this.#node.system, shard, stream);
   }
 
   /** Those in memory. */
@@ -272,6 +286,7 @@ export class Durables implements DurableInboxes, ShardHost {
       load: (record, address) => loader.load(record, address, this.clock.nowMs()),
       suspect: () => this.#suspect(),
       publisher: (from, confirmed) => new OutboxPublisher(this.#posting, from, confirmed),
+      history: this.#historyOf(type, shard.shard),
       acknowledge: (entry) => shard.acknowledge(entry),
       bury: (address, frame, code, reason) => this.#bury(address, frame, code, reason),
       ready: (agent) => this.#ready.add(agent),

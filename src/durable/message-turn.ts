@@ -126,6 +126,7 @@ export function refuseLetter(
   const { node, address } = cell;
   const { letter, envelope } = opened;
   const error = new CoxswainError(code as ErrorCode, reason);
+  if (book.said !== undefined) book.said.refused = code;
   const open = envelope === undefined ? undefined : book.state.questions[envelope.id];
   if (open !== undefined) book.refuse(open, error);
   else if (letter.reply !== undefined && envelope !== undefined)

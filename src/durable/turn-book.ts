@@ -35,6 +35,7 @@ import {
   type OpenQuestion,
 } from "./agent-record.ts";
 import { policyOf } from "./durability.ts";
+import { nothingSaid, type Said } from "./history/recorder.ts";
 import { boxMessageOf } from "./posting/pack.ts";
 
 /** What is done when the turn is committed: by its tree of actors, or by us. */
@@ -44,7 +45,7 @@ export type Held = Effect | { readonly kind: "run"; readonly run: () => void };
 export interface TurnCause {
   readonly envelope: Envelope | undefined;
   /** The timer that fires: what it sets again may count from when it was due. */
-  readonly timer?: { readonly id: string; readonly dueAtMs: number } | undefined;
+  readonly timer?: { readonly id: string; readonly dueAtMs: number; readonly message: unknown } | undefined;
 }
 
 /**
@@ -54,6 +55,10 @@ export interface TurnCause {
 export class TurnBook {
   readonly held: Held[] = [];
   readonly cause: TurnCause;
+  /** One turn, one moment. */
+  readonly atMs: number;
+  /** For a history; undefined where none is kept. */
+  readonly said: Said | undefined;
   /** Whether the machine is in another state than before. */
   moved = false;
   /** What threw, if anything did: then nothing of the turn counts. */
@@ -73,11 +78,18 @@ export class TurnBook {
     this.#cell = cell;
     this.#record = record;
     this.cause = cause;
+    this.atMs = cell.nowMs;
+    this.said = cell.definition.durability.history ? nothingSaid() : undefined;
     this.#state = { ...record.state, trial: undefined, ...(fresh ? { unsent: [] } : {}) };
   }
 
   get state(): AgentState {
     return this.#state;
+  }
+
+  /** Its number, once it is committed. */
+  get turn(): number {
+    return this.#record.turn + 1;
   }
 
   get epoch(): number {
@@ -129,6 +141,9 @@ export class TurnBook {
       case "stop":
         this.#abort(pathOf(effect.actor));
         break;
+      case "emit":
+        this.said?.emitted.push(effect.event);
+        break;
       default:
     }
     this.held.push(effect);
@@ -156,6 +171,7 @@ export class TurnBook {
   post(envelope: Envelope): void {
     const { node, address } = this.#cell;
     const to = envelope.to as ActorAddress;
+    this.said?.sent.push(envelope);
     if (node.inboxesOf(to) !== undefined) {
       // What no inbox could take would be in the way of all that follows it.
       boxMessageOf(address, envelope, undefined, node.limits);
@@ -198,9 +214,10 @@ export class TurnBook {
   /** What a timer that was missed sets again counts from when it was due, if all missed ones are wanted. */
   #fromMs(name: string): number {
     const { timer } = this.cause;
-    const { definition, nowMs } = this.#cell;
-    if (timer?.id !== name) return nowMs;
-    return policyOf(definition.durability, name).missed === "all" ? Math.min(timer.dueAtMs, nowMs) : nowMs;
+    const { atMs } = this;
+    if (timer?.id !== name) return atMs;
+    const { missed } = policyOf(this.#cell.definition.durability, name);
+    return missed === "all" ? Math.min(timer.dueAtMs, atMs) : atMs;
   }
 
   /** The same timer, later. */
@@ -210,7 +227,7 @@ export class TurnBook {
 
   /** What was sent with a delay to somebody else. */
   sendLate({ target, event }: DelayedEvent): void {
-    if ("envelope" in target) this.post({ ...target.envelope, sentAtMs: this.#cell.nowMs });
+    if ("envelope" in target) this.post({ ...target.envelope, sentAtMs: this.atMs });
     if ("question" in target) this.answer({ question: target.question }, event as Answer);
   }
 
@@ -262,7 +279,7 @@ export class TurnBook {
     // A failed first try must not be the answer for those who try again.
     if (question.key === undefined || !given.ok) return;
     const { answersMax, answerWindowMs } = this.#cell.definition.durability;
-    const atMs = this.#cell.nowMs;
+    const { atMs } = this;
     const kept = Object.entries(this.#state.answers).filter(
       ([, answer]) => answer.atMs > atMs - answerWindowMs,
     );
@@ -286,6 +303,7 @@ export class TurnBook {
   ): void {
     const { node, address } = this.#cell;
     const envelope = answerEnvelope(node, given.ok ? address : "", asker, given);
+    this.said?.answered.push({ question: asker.id, type: asker.type, answer: envelope });
     this.change({ unsent: [...this.#state.unsent, { to: asker.reply, envelope, json: asker.json }] });
   }
 

@@ -1,0 +1,34 @@
+import { type ActorAddress, historyPattern, historySubject } from "../../../protocols/index.ts";
+import type { Outcome, Stream, StreamOptions } from "../../transport/transport.ts";
+
+/** Entries of all agents of a type, and what they may come to; the oldest go first. */
+const entriesMax = 10_000_000;
+const bytesMax = 8 * 1024 ** 3;
+
+/** Where the histories of a type's agents are kept, and what holds where that is created: `historyMax` entries of each agent, the oldest go. */
+export function historyStream(
+  system: string,
+  type: string,
+  historyMax: number,
+): { readonly name: string; readonly options: StreamOptions } {
+  return {
+    name: `cx_${system}_history_${type}`,
+    options: {
+      subjects: [historyPattern(system, type)],
+      messagesMax: entriesMax,
+      bytesMax,
+      subjectMessagesMax: historyMax,
+    },
+  };
+}
+
+/** The histories of a shard's agents of one type. */
+export interface HistoryLog {
+  append(address: ActorAddress, payload: Uint8Array): Promise<Outcome<number>>;
+}
+
+export function historyLog(system: string, shard: string, stream: Stream): HistoryLog {
+  return {
+    append: (address, payload) => stream.append(historySubject(system, shard, address), payload),
+  };
+}
