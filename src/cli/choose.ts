@@ -66,17 +66,21 @@ export function dialServer(options: NatsOptions): Promise<NatsConnection> {
   return dial(settings, settings.servers);
 }
 
+/** The server of {@link chooseServer}, which must be there. @throws SERVER_NOT_FOUND, UsageError */
+export async function serverFor(given: Given): Promise<ServerChoice> {
+  const choice = await chooseServer(given);
+  if (choice !== undefined) return choice;
+  throw new CoxswainError(
+    "SERVER_NOT_FOUND",
+    "No server is named, and no embedded one runs here. Do one of these:\n" +
+      "- start one: coxswain run <file>, or coxswain server\n" +
+      "- name a running one: --servers nats://127.0.0.1:4222, or NATS_URL",
+  );
+}
+
 /** Connects to the system that was named or is the only one. @throws SERVER_NOT_FOUND, UsageError and what `connectClient` does */
 export async function openSystem(given: Given): Promise<SystemClient> {
-  const choice = await chooseServer(given);
-  if (choice === undefined) {
-    throw new CoxswainError(
-      "SERVER_NOT_FOUND",
-      "No server is named, and no embedded one runs here. Do one of these:\n" +
-        "- start one: coxswain run <file>, or coxswain server\n" +
-        "- name a running one: --servers nats://127.0.0.1:4222, or NATS_URL",
-    );
-  }
+  const choice = await serverFor(given);
   const options = connectionOptions(given, choice.servers);
   const system = await chooseSystem(given, options);
   const zone = given.text("zone");

@@ -4,7 +4,9 @@ import { isCoxswainError } from "../../protocols/index.ts";
 import { type Command, CommandFailure, exitCodes, UsageError } from "./command.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { doctor } from "./doctor.ts";
+import { exportSystem } from "./export.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { importSystem } from "./import.ts";
 import { inspect } from "./inspect.ts";
 import { letters } from "./letters.ts";
 import { flushed, plainText, print, say } from "./output.ts";
@@ -16,7 +18,10 @@ import { setup } from "./setup.ts";
 import { tap } from "./tap.ts";
 import { tree } from "./tree.ts";
 
-const commands: readonly Command[] = [run, ps, tree, tap, inspect, letters, doctor, server, setup];
+const commands: readonly Command[] = [
+  ...[run, ps, tree, tap, inspect, letters],
+  ...[exportSystem, importSystem, doctor, server, setup],
+];
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined) {

@@ -11,7 +11,19 @@ beforeAll(async () => {
 });
 afterAll(() => terminal[Symbol.asyncDispose]());
 
-const commands = ["run", "ps", "tree", "tap", "inspect", "letters", "doctor", "server", "setup"];
+const commands = [
+  "run",
+  "ps",
+  "tree",
+  "tap",
+  "inspect",
+  "letters",
+  "export",
+  "import",
+  "doctor",
+  "server",
+  "setup",
+];
 
 describe("help", () => {
   it("names every command and every exit code", async () => {
@@ -55,6 +67,8 @@ describe("what is not understood", () => {
     { args: ["tap", "a..b"], says: "Expected a pattern" },
     { args: ["tap", "a.>.b"], says: "Expected a pattern" },
     { args: ["inspect"], says: 'Expected a durable type or agent like "account/alice"' },
+    { args: ["export"], says: 'Expected a file: "coxswain export <file>"' },
+    { args: ["import"], says: 'Expected a file: "coxswain import <file>"' },
     { args: ["letters"], says: 'Expected "coxswain letters list"' },
     { args: ["letters", "replay"], says: "Expected the numbers of the letters to replay, or --all" },
     { args: ["letters", "replay", "x"], says: 'Expected the number of a letter, got "x"' },
