@@ -22,7 +22,13 @@ export const cook = setup({
 }).createMachine({
   context: ({ input }) => ({ done: input?.done ?? 0 }),
   initial: "free",
-  on: { leave: ".gone", burn: { actions: "burn" } },
+  on: {
+    leave: ".gone",
+    burn: { actions: "burn" },
+    // A second one hides the first, which goes on.
+    taste: { actions: spawnChild("job", { id: "taste" }) },
+    "xstate.done.actor.taste": { actions: ["noteDone", "tellParent"] },
+  },
   output: ({ context }) => context.done,
   states: {
     free: { on: { boil: "boiling" } },
@@ -75,6 +81,7 @@ export const kitchen = setup({
             { guard: hires, actions: [sendTo(id, { type: "boil" }), sendTo(id, { type: "leave" })] },
           ],
           [`leave.${id}`, { guard: hires, actions: sendTo(id, { type: "leave" }) }],
+          [`taste.${id}`, { guard: hires, actions: sendTo(id, { type: "taste" }) }],
           [`burn.${id}`, { guard: hires, actions: sendTo(id, { type: "burn" }) }],
           [`xstate.done.actor.${id}`, { actions: ["note", dismiss] }],
           [`xstate.error.actor.${id}`, { actions: ["note", dismiss] }],

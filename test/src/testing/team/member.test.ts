@@ -122,7 +122,9 @@ const cases: readonly (readonly [string, Case])[] = [
       events: [
         ...["flip", "boil", "boil", "leave", "burn", "stray", "cooked", "dash"],
         ...names.flatMap((id) =>
-          ["hire", "order", "order", "fire", "leave", "haste", "burn"].map((type) => `${type}.${id}`),
+          ["hire", "order", "order", "fire", "leave", "haste", "taste", "burn"].map(
+            (type) => `${type}.${id}`,
+          ),
         ),
       ].map((type) => ({ type })),
       calls: ["job"],
