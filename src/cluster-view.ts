@@ -102,6 +102,11 @@ export class ClusterView {
     return living !== undefined && living === incarnation && incarnation !== this.#me.incarnation;
   }
 
+  /** Whether nobody else can be about to enter a root name again that the store has forgotten. */
+  isSettled(root: string): boolean {
+    return this.sight === "clear" && !(this.isDoubtful(root) && this.isHeldElsewhere(root));
+  }
+
   /** Whether the store has forgotten what we have seen of a root name. */
   isDoubtful(root: string): boolean {
     return this.#doubts.has(`root.${root}`);
@@ -138,6 +143,7 @@ export class ClusterView {
     return done;
   }
 
+  /** Ends what is followed: until the next look nothing is known to be as it was. */
   close(): void {
     this.#end();
   }
@@ -167,15 +173,19 @@ export class ClusterView {
     }
   }
 
-  silentMs({ seenMs }: Member): number {
+  /** Whether its record has not moved for its lease, while we could have seen that. */
+  isSilent(member: Member): boolean {
+    return !this.#deaf && this.#silentMs(member) > member.record.leaseMs;
+  }
+
+  #silentMs({ seenMs }: Member): number {
     return this.#env.monotonicMs() - Math.max(seenMs, this.#hearingSinceMs);
   }
 
   /** Takes those for lost that were silent for their lease, and returns them. */
   sweep(): readonly Member[] {
     const lost = [...this.#members.values()].filter(
-      (member) =>
-        member.record.incarnation !== this.#me.incarnation && this.silentMs(member) > member.record.leaseMs,
+      (member) => member.record.incarnation !== this.#me.incarnation && this.isSilent(member),
     );
     for (const member of lost) this.#lose(member, "lost");
     return lost;
@@ -226,7 +236,7 @@ export class ClusterView {
     const known = this.#members.get(node);
     if (entry.value === undefined) {
       // Who leaves has renewed lately; else another node swept the record away.
-      const swept = known !== undefined && this.silentMs(known) > (known.record.leaseMs * 2) / 3;
+      const swept = known !== undefined && this.#silentMs(known) > (known.record.leaseMs * 2) / 3;
       return known && this.#lose(known, swept ? "lost" : "left");
     }
     const record = decodeValue(entry.value) as NodeRecord;

@@ -37,6 +37,8 @@ export class Registry {
   #connections = 0;
   #timer: Timer | undefined;
   #left = false;
+  /** Of the last renewal nothing was heard yet. */
+  #unanswered = false;
   #renewing: Promise<void> | undefined;
 
   constructor(bucket: Bucket, me: NodeRecord, env: Env, events: RegistryEvents) {
@@ -65,9 +67,10 @@ export class Registry {
     });
   }
 
-  /** We came back to the server. The next renewal tells the others. */
+  /** We came back to the server. A renewal tells the others. */
   reconnected(): void {
     this.#connections += 1;
+    this.#view.close();
     if (!this.#left) void this.#unlessUnreadable(this.#look());
   }
 
@@ -178,7 +181,7 @@ export class Registry {
       }
       if (this.#left) throw closedMeanwhile();
       // Where all nodes died at once nobody is there yet to sweep their records away.
-      if (this.#view.silentMs(member) > member.record.leaseMs && (await this.#isUnmoved(member))) return;
+      if (this.#view.isSilent(member) && (await this.#isUnmoved(member))) return;
       await new Promise<void>((resolve) => this.#env.setTimer(this.#me.leaseMs / 10, resolve));
     }
   }
@@ -191,13 +194,17 @@ export class Registry {
 
   /** Sees what the store has, and enters again what it has lost of us. */
   async #look(): Promise<void> {
-    const opened = await this.#events.reopen();
-    const looked = opened.kind === "ok" ? await this.#view.look() : opened;
+    // Others wait for a sign of us: all at once, and once more what did not succeed since the bucket was gone.
+    const [writing, opening] = [this.#write(), this.#events.reopen()];
+    // What is unreadable is told below, or by the next beat.
+    writing.catch(() => {});
+    let looked = await this.#view.look();
+    if (looked.kind !== "ok" && (await opening).kind === "ok") looked = await this.#view.look();
     if (this.#left) return this.#view.close();
     // The next beat looks again.
     if (looked.kind !== "ok") return this.#view.missed();
-    await this.#rejoin();
-    await this.#names.enterAgain();
+    const again = async () => (await writing).kind === "ok" || this.#write();
+    await Promise.all([this.#names.enterAgain(), again()]);
   }
 
   /** Renews our lease three times within it; each time the store has answered, looks whose has run out. */
@@ -206,8 +213,8 @@ export class Registry {
     const { leaseMs } = this.#me;
     const setMs = this.#env.monotonicMs();
     this.#timer = this.#env.setTimer(leaseMs / 3, () => {
-      // A process that slept has yet to read what came meanwhile.
-      if (this.#env.monotonicMs() - setMs > leaseMs) this.#view.missed();
+      // A process that slept has yet to read what came meanwhile; a store that does not answer us may not answer others.
+      if (this.#unanswered || this.#env.monotonicMs() - setMs > leaseMs) this.#view.missed();
       this.#renewing = this.#unlessUnreadable(this.#renew());
       this.#beat();
     });
@@ -232,20 +239,31 @@ export class Registry {
 
   async #renew(): Promise<void> {
     const askedMs = this.#env.monotonicMs();
-    const renewed = await this.#bucket.update(`node.${this.#me.node}`, this.#record, this.#revision);
+    this.#unanswered = true;
+    const written = await this.#write();
+    this.#unanswered = false;
     if (this.#left) return;
     // Others were not heard by it either.
     if (this.#env.monotonicMs() - askedMs > this.#me.leaseMs / 3) this.#view.missed();
-    if (renewed.kind === "ok") {
-      this.#revision = renewed.value;
-      this.#sentAtMs = askedMs;
-      return this.#heard();
-    }
-    if (isLostRace(renewed)) return this.#rejoin();
+    if (written.kind === "ok") return this.#heard();
+    if (isLostRace(written)) return;
     this.#view.missed();
-    this.#events.failed(renewed.error);
+    this.#events.failed(written.error);
     // It may be gone altogether.
-    if (renewed.kind === "rejected" && renewed.error.code === "STORE_FAILED") await this.#look();
+    if (written.kind === "rejected" && written.error.code === "STORE_FAILED") await this.#look();
+  }
+
+  /** Writes our record anew; where it is not as we know it, sees to that. */
+  async #write(): Promise<Outcome<number>> {
+    const sentAtMs = this.#env.monotonicMs();
+    const written = await this.#bucket.update(`node.${this.#me.node}`, this.#record, this.#revision);
+    if (this.#left) return written;
+    if (written.kind === "ok") {
+      this.#revision = written.value;
+      this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs);
+    }
+    if (isLostRace(written)) await this.#rejoin();
+    return written;
   }
 
   /** Our record was swept while we could not be heard, or the store has lost it, or an unknown renewal did happen. */

@@ -65,22 +65,23 @@ export class RootNames {
 
   /** A name that we did not give back, or took without hearing of it, would be taken as long as we live. */
   async releaseLate(): Promise<void> {
+    for (const root of this.#unreleased) await this.#giveBack(root, () => !this.#claims.has(root));
+  }
+
+  async #giveBack(root: string, isUnwanted: () => boolean): Promise<void> {
     const { bucket, me } = this.#host;
-    for (const root of this.#unreleased) {
-      const found = await bucket.get(`root.${root}`);
-      if (found.kind !== "ok" || this.#claims.has(root)) continue;
-      const ours = ownerIn(found.value)?.incarnation === me.incarnation ? found.value : undefined;
-      const deleted = ours && (await bucket.delete(`root.${root}`, ours.revision));
-      if (deleted === undefined || deleted.kind === "ok" || isLostRace(deleted))
-        this.#unreleased.delete(root);
-    }
+    const found = await bucket.get(`root.${root}`);
+    if (found.kind !== "ok" || !isUnwanted()) return;
+    const ours = ownerIn(found.value)?.incarnation === me.incarnation ? found.value : undefined;
+    const deleted = ours && (await bucket.delete(`root.${root}`, ours.revision));
+    if (deleted === undefined || deleted.kind === "ok" || isLostRace(deleted)) this.#unreleased.delete(root);
   }
 
   /** The store says who holds a name. */
   seen(root: string, { node, incarnation }: RootRecord, revision: number): void {
     const mine = this.#mine.get(root);
     if (incarnation === this.#host.me.incarnation) {
-      if (mine === undefined && !this.#claims.has(root)) this.#unreleased.add(root);
+      if (mine === undefined) this.#unreleased.add(root);
       return;
     }
     // One from before we took it: the store has lost that, and `enterAgain` sees to it.
@@ -103,11 +104,10 @@ export class RootNames {
   }
 
   async #claim(root: string): Promise<void> {
-    const { bucket, view, me } = this.#host;
+    const { bucket, me } = this.#host;
     const key = `root.${root}`;
     for (;;) {
-      // Whoever held it when the store forgot that has a lease to enter it again.
-      while (view.isDoubtful(root) && view.isHeldElsewhere(root)) await this.#pause();
+      await this.#untilSettled(root);
       const made = await bucket.create(key, this.#record);
       if (made.kind === "ok") return this.#take(root, made.value);
       const held = valueOrThrow(await bucket.get(key));
@@ -120,6 +120,17 @@ export class RootNames {
       const taken = await bucket.update(key, this.#record, held.revision);
       if (taken.kind === "ok") return this.#take(root, taken.value);
       if (taken.kind === "rejected" && !isLostRace(taken)) throw taken.error;
+    }
+  }
+
+  /** Whoever held the name when the store forgot that has a lease to enter it again. */
+  async #untilSettled(root: string): Promise<void> {
+    const { view, env, me } = this.#host;
+    const untilMs = env.monotonicMs() + 2 * me.leaseMs;
+    while (!view.isSettled(root) && env.monotonicMs() < untilMs) {
+      // Of our own that it was given again, it waits for us.
+      if (this.#unreleased.has(root)) await this.#giveBack(root, () => true);
+      await this.#pause();
     }
   }
 
