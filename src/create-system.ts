@@ -48,6 +48,8 @@ export interface SystemOptions extends TransportChoice {
   readonly durableWaitingMax?: number;
   /** Durable agents in this node's memory; beyond it those that rest leave, the idlest first; default 10,000. */
   readonly durableActiveMax?: number;
+  /** What the records of durable agents in this node's memory may come to, in bytes; beyond it likewise; default 256 MiB. */
+  readonly durableActiveMaxBytes?: number;
   /** What happened besides: default writes warnings and errors to standard error. */
   readonly onReport?: (report: Report) => void;
   /** Time, chance and ids; default the machine's own. */
@@ -166,15 +168,32 @@ async function join(
 }
 
 function durableOptionsOf(options: SystemOptions, leaseMs: number): DurableOptions {
-  const { labels = [], shards, durableWaitingMax = 10_000, durableActiveMax = 10_000 } = options;
-  for (const [name, value] of Object.entries({ durableWaitingMax, durableActiveMax })) {
+  const {
+    labels = [],
+    shards,
+    durableWaitingMax = 10_000,
+    durableActiveMax = 10_000,
+    durableActiveMaxBytes = 256 * 1_048_576,
+  } = options;
+  for (const [name, value] of Object.entries({
+    durableWaitingMax,
+    durableActiveMax,
+    durableActiveMaxBytes,
+  })) {
     if (!Number.isSafeInteger(value) || value < 1)
       throw new CoxswainError(
         "OPTION_INVALID",
         `Expected ${name} to be a whole number >= 1, got ${quote(value)}`,
       );
   }
-  return { leaseMs, labels, shards, waitingMax: durableWaitingMax, activeMax: durableActiveMax };
+  return {
+    leaseMs,
+    labels,
+    shards,
+    waitingMax: durableWaitingMax,
+    activeMax: durableActiveMax,
+    activeMaxBytes: durableActiveMaxBytes,
+  };
 }
 
 async function answers(node: Node, record: NodeRecord): Promise<boolean> {

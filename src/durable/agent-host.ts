@@ -28,6 +28,8 @@ export interface AgentHost extends RecordHost {
   acknowledge(entry: number): void;
   /** Keeps a letter with the dead letters. @returns whether it is kept */
   bury(address: ActorAddress, frame: Uint8Array, code: string, reason: string): Promise<boolean>;
+  /** Its record has grown, or shrunk. */
+  sized(byBytes: number): void;
   /** It has work. */
   ready(agent: Agent): void;
   /** It has left memory. */

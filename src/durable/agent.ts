@@ -61,6 +61,8 @@ export class Agent implements AgentInside, RecordOwner {
   readonly #definition: DurableDefinition;
   readonly #mind: AgentMind;
   readonly #publisher: OutboxPublisher;
+  /** Of its record, when it was last written: about what it holds of memory. */
+  bytes = 0;
   /** Resolves when it is live, or gone. */
   readonly claimed: Promise<void>;
   #claimed: () => void = () => {};
@@ -426,8 +428,11 @@ export class Agent implements AgentInside, RecordOwner {
   encode({ record }: AgentWrite): Uint8Array | undefined {
     try {
       const snapshot = persistKept(this.#definition, record.state.snapshot);
-      this.#written = encodeRecord({ ...record, state: { ...record.state, snapshot } }, this.nowMs);
-      return this.#written;
+      const bytes = encodeRecord({ ...record, state: { ...record.state, snapshot } }, this.nowMs);
+      this.#written = bytes;
+      this.#host.sized(bytes.length - this.bytes);
+      this.bytes = bytes.length;
+      return bytes;
     } catch (error) {
       this.#unstorable(error);
       return undefined;

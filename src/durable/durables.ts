@@ -36,6 +36,8 @@ export interface DurableOptions {
   readonly waitingMax: number;
   /** Agents in memory; beyond it those that rest leave, the idlest first. */
   readonly activeMax: number;
+  /** What their records may come to. */
+  readonly activeMaxBytes: number;
 }
 
 /** In milliseconds: by then we have heard if another node holds the shard. */
@@ -60,6 +62,7 @@ export class Durables implements DurableInboxes, ShardHost {
   #records: Bucket | undefined;
   #announcement: Announcement | undefined;
   #shards: Shards | undefined;
+  readonly #unlisten: () => void;
   #writes = 0;
   readonly #gateways: Subscription[] = [];
   #suspects: Promise<void> = Promise.resolve();
@@ -80,6 +83,9 @@ export class Durables implements DurableInboxes, ShardHost {
       shardOf: (to) => directory.shardOf(to),
       report: (report) => node.report(report),
     };
+    this.#unlisten = node.transport.onEvent((event) => {
+      if (event.type === "connected") directory.reconnected();
+    });
     this.#posts = new Posts(this.#posting, node.incarnation);
   }
 
@@ -264,7 +270,7 @@ export class Durables implements DurableInboxes, ShardHost {
 
   entered(agent: Agent): void {
     this.#ready.touch(agent);
-    this.#ready.evict(this.#options.activeMax);
+    this.#ready.evict(this.#options.activeMax, this.#options.activeMaxBytes);
   }
 
   left(agent: Agent): void {
@@ -289,6 +295,7 @@ export class Durables implements DurableInboxes, ShardHost {
       history: this.#historyOf(type, shard.shard),
       acknowledge: (entry) => shard.acknowledge(entry),
       bury: (address, frame, code, reason) => this.#bury(address, frame, code, reason),
+      sized: (byBytes) => this.#ready.sized(byBytes),
       ready: (agent) => this.#ready.add(agent),
       gone: (agent, end) => shard.gone(agent, end),
     };
@@ -326,6 +333,7 @@ export class Durables implements DurableInboxes, ShardHost {
   }
 
   close(): void {
+    this.#unlisten();
     for (const gateway of this.#gateways) gateway.close();
     for (const shard of [...this.#held.keys()]) this.#lost(shard);
     this.#shards?.close();

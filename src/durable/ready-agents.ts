@@ -10,6 +10,8 @@ export class ReadyAgents {
   readonly #ready = new Set<Agent>();
   /** All in memory, the one that was idle for longest first. */
   readonly #byUse = new Set<Agent>();
+  /** Of all in memory. */
+  #bytes = 0;
   #scheduled = false;
 
   constructor(env: Env) {
@@ -30,15 +32,20 @@ export class ReadyAgents {
 
   delete(agent: Agent): void {
     this.#ready.delete(agent);
-    this.#byUse.delete(agent);
+    if (this.#byUse.delete(agent)) this.#bytes -= agent.bytes;
   }
 
-  /** Lets those leave that rest, the idlest first, until there are no more than `max`, or none rests. */
-  evict(max: number): void {
-    if (this.#byUse.size <= max) return;
+  sized(byBytes: number): void {
+    this.#bytes += byBytes;
+  }
+
+  /** Lets those leave that rest, the idlest first, until they are few and small enough, or none rests. */
+  evict(max: number, maxBytes: number): void {
+    const tooMuch = (): boolean => this.#byUse.size > max || this.#bytes > maxBytes;
+    if (!tooMuch()) return;
     for (const agent of [...this.#byUse]) {
       if (agent.resting) agent.leave();
-      if (this.#byUse.size <= max) return;
+      if (!tooMuch()) return;
     }
   }
 

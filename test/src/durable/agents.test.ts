@@ -228,6 +228,23 @@ describe("a durable agent", () => {
     expect((await cluster.settled(ref.ask({ type: "read" }))).sum).toBe(2);
   });
 
+  test("that rests gives way where there are too many, or they are too large; none is lost by it", async () => {
+    for (const limit of [{ durableActiveMax: 5 }, { durableActiveMaxBytes: 2_500 }]) {
+      await using cluster = durableCluster();
+      const { system } = await cluster.join("first", actors, limit);
+      const refs = Array.from({ length: 20 }, (_, i) => system.ref(`account.k${i}`, ledger));
+      for (const ref of refs) {
+        ref.tell({ type: "add", by: 1 });
+        await cluster.settled(ref.ask({ type: "read" }));
+      }
+      await cluster.pass(3_000);
+      await cluster.settled((refs[0] as (typeof refs)[0]).ask({ type: "read" }));
+      expect(system.agents.length).toBeLessThan(10);
+      const all = await cluster.settled(Promise.all(refs.map((ref) => ref.ask({ type: "read" }))));
+      expect(all.map(({ sum }) => sum)).toEqual(refs.map(() => 1));
+    }
+  });
+
   test("that has ended stays ended: what is told is a dead letter, what is asked is refused", async () => {
     await using cluster = durableCluster();
     const { system } = await cluster.join("first", actors);
