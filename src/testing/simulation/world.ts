@@ -32,6 +32,12 @@ export interface BrokenPromise {
   readonly atMs: number;
 }
 
+export interface LostMessage {
+  readonly subject: string;
+  /** It was the server's word that nobody listened. */
+  readonly unreachable: boolean;
+}
+
 const serverDefaults: ServerOptions = {
   latencyMs: [0.1, 3],
   flushedAfterMs: 1_000,
@@ -51,9 +57,12 @@ export class World {
   lostMessages = 0;
   /** Writes that were acknowledged, and lost in a power cut, by the bucket's or the stream's name. */
   readonly forgottenWrites = new Map<string, number>();
+  /** When that was last. */
+  forgotAtMs = Number.NEGATIVE_INFINITY;
   broken: BrokenPromise | undefined;
   readonly #server: SimulatedServer;
   readonly #listeners = new Set<(node: SimulatedNode) => void>();
+  readonly #onLost = new Set<(message: LostMessage) => void>();
   readonly #onStored = new Set<(node: string, key: string) => void>();
   #processes = 0;
 
@@ -165,7 +174,13 @@ export class World {
     this.#onStored.add(listener);
   }
 
+  /** Calls for each message that got lost on the way. */
+  onLost(listener: (message: LostMessage) => void): void {
+    this.#onLost.add(listener);
+  }
+
   #forgot({ name, writes, gone }: LostWrites): void {
+    this.forgotAtMs = this.clock.nowMs;
     this.forgottenWrites.set(name, (this.forgottenWrites.get(name) ?? 0) + writes);
     this.note(gone ? `the server has lost ${name}` : `the server has lost ${writes} writes to ${name}`);
   }
@@ -173,6 +188,8 @@ export class World {
   #lost(node: string, frame: UpFrame | DownFrame, why: string): void {
     if (frame.op !== "publish" && frame.op !== "message") return;
     this.lostMessages += 1;
+    const unreachable = frame.op === "message" && frame.unreachable;
+    for (const listener of this.#onLost) listener({ subject: frame.subject, unreachable });
     this.note(`${node}: ${frame.label} to ${frame.subject} is lost: ${why}`);
   }
 }

@@ -23,6 +23,62 @@ export const foundInKernel: readonly Found[] = [
   },
 ];
 
+/** Of servers that forgot, with nothing that happens to a process. */
+export const foundForgetful: readonly Found[] = [
+  {
+    what: "a name that its holder had not entered again when another wanted it",
+    seed: 37,
+    faults: [{ kind: "powerCut", atMs: 4536.2, forMs: 68, lostMs: 839 }],
+  },
+  {
+    what: "a name whose holder had not been heard of since the server was back",
+    seed: 64,
+    faults: [{ kind: "powerCut", atMs: 15563.5, forMs: 648, lostMs: 151 }],
+  },
+  {
+    what: "a bucket that was gone",
+    seed: 108,
+    faults: [
+      { kind: "powerCut", atMs: 547.5, forMs: 1373, lostMs: 829 },
+      { kind: "powerCut", atMs: 8452.6, forMs: 41, lostMs: 32 },
+    ],
+  },
+  {
+    what: "a claim between the connection and the first look at what the server has",
+    seed: 1018,
+    faults: [
+      { kind: "powerCut", atMs: 429.4, forMs: 84, lostMs: 329 },
+      { kind: "powerCut", atMs: 6343.6, forMs: 66, lostMs: 541 },
+      { kind: "powerCut", atMs: 18420.2, forMs: 181, lostMs: 482 },
+    ],
+  },
+  {
+    what: "a claimant that waited for the holder of a name, which waited for the claimant to give it back",
+    seed: 364,
+    faults: [{ kind: "powerCut", atMs: 3972.9, forMs: 930, lostMs: 920 }],
+  },
+  {
+    what: "a node that was taken for silent by one that had itself been away",
+    seed: 111,
+    faults: [{ kind: "serverRestart", atMs: 641.9, forMs: 3915 }],
+  },
+  {
+    what: "a node whose renewals the store had dropped, as those of all others",
+    seed: 303,
+    faults: [{ kind: "storeGap", atMs: 5745, forMs: 2549 }],
+  },
+  {
+    what: "a node that came back thrice within a lease, and took its time to renew it",
+    seed: 185,
+    faults: [
+      { kind: "slow", atMs: 13757.7, forMs: 6730, node: "b", byMs: 145 },
+      { kind: "reset", atMs: 17243.7, node: "b" },
+      { kind: "reset", atMs: 18401.2, node: "b" },
+      { kind: "serverRestart", atMs: 18992.3, forMs: 37 },
+    ],
+  },
+];
+
 export const foundInSupervision: readonly Found[] = [
   {
     what: "a watch on a machine that had gone down silently",
@@ -34,6 +90,16 @@ export const foundInSupervision: readonly Found[] = [
       { kind: "kill", atMs: 16773.3, node: "b", steps: 25, silent: true, restartAfterMs: 156 },
       { kind: "partition", atMs: 16781.4, forMs: 5442, node: "c", direction: "both" },
     ],
+  },
+  {
+    what: "a watch on a child of which the server had forgotten who held its name",
+    seed: 87,
+    faults: [{ kind: "powerCut", atMs: 8011.7, forMs: 481, lostMs: 616 }],
+  },
+  {
+    what: "a bucket that was gone",
+    seed: 101,
+    faults: [{ kind: "powerCut", atMs: 115.3, forMs: 3193, lostMs: 494 }],
   },
   {
     what: "a name that was claimed without an answer",

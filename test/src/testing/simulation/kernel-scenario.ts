@@ -3,13 +3,16 @@ import { z } from "zod";
 import { reply } from "../../../../machines/index.ts";
 import {
   type ActorOutcome,
+  actorAddress,
   defineProtocol,
   isCoxswainError,
   type MessageOf,
   question,
+  rootOf,
 } from "../../../../protocols/index.ts";
 import { type ActorSystem, createSystem, defineActor } from "../../../../src/index.ts";
 import type { Scenario, SimulatedNode, World } from "../../../../src/testing/simulation/index.ts";
+import { Accounts } from "./accounts.ts";
 import { type Host, Lives } from "./lives.ts";
 
 export const leaseMs = 3_000;
@@ -86,17 +89,21 @@ export interface KernelCounts {
  *
  * @param strict nothing that happens may lose a message: then each that was sent has to have come to an end
  * @param killsOnly nothing happens but that processes die: then an ask to one of them settles before its own time is over
+ * @param counted no process dies or is cut off: then each message that was sent has come to an end or is known to be lost on the
+ * way, each letter is where it was put, and nothing that lives is taken for lost
  * @param doubled two may have lived at one address for a while: then both may have had a message
  */
 export function kernelScenario({
   forMs,
   strict,
+  counted = false,
   doubled = false,
   killsOnly = false,
   totals,
 }: {
   readonly forMs: number;
   readonly strict: boolean;
+  readonly counted?: boolean;
   readonly doubled?: boolean;
   readonly killsOnly?: boolean;
   readonly totals?: KernelCounts;
@@ -105,6 +112,7 @@ export function kernelScenario({
   const all: Part[] = [];
   const actors = new Map<string, ReturnType<typeof deskActor>>();
   let lives: Lives | undefined;
+  let accounts: Accounts | undefined;
   let count = 0;
 
   const actorFor = (node: SimulatedNode, address: string): ReturnType<typeof deskActor> => {
@@ -141,8 +149,16 @@ export function kernelScenario({
   const watch = (world: World, part: Part, address: string): void => {
     const outcomes: ActorOutcome[] = [];
     part.watches.push({ address, outcomes });
+    const sinceMs = world.nowMs;
     part.system.ref(address, desk).watch((outcome) => {
       outcomes.push(outcome);
+      // A new watch is told that nobody lives there where the other node is away.
+      const isNew = world.nowMs - sinceMs < 2_000;
+      if (counted && !isNew && outcome.kind === "lost" && lives?.lasts(address, sinceMs))
+        world.fail(
+          "no watch is told of an end that is none",
+          `${part.node.name} on ${address}: ${outcome.reason}`,
+        );
       if (outcomes.length > 1)
         world.fail("a watch fires once", `${part.node.name} on ${address}: ${JSON.stringify(outcomes)}`);
     });
@@ -162,7 +178,45 @@ export function kernelScenario({
     else if (dice < 0.7) ref.tell({ type: "end" });
     else if (dice < 0.72) void ref.stop();
     else if (dice < 0.82) watch(world, part, address);
-    else part.system.spawn(address, actorFor(part.node, address)).catch(() => {});
+    else spawn(world, part, address).catch(() => {});
+  };
+  const spawn = async (world: World, part: Part, address: string): Promise<void> => {
+    const ref = await part.system.spawn(address, actorFor(part.node, address));
+    const life = lives?.of(address).find(({ node }) => node === part.node);
+    ref.watch((outcome) => {
+      if (counted && outcome.kind === "lost" && life !== undefined && !lives?.isExcused(life))
+        world.fail("nothing that lives is taken for lost", `${address}: ${JSON.stringify(outcome)}`);
+    });
+  };
+  const holdersOf = (root: string): readonly SimulatedNode[] =>
+    addresses
+      .filter((address) => rootOf(actorAddress(address)) === root)
+      .flatMap((address) => (lives as Lives).of(address).map(({ node }) => node));
+  /** In the end a name that nobody holds is free. */
+  const takeFree = (world: World): void => {
+    const [part] = parts.values();
+    for (const address of addresses) {
+      if (part === undefined || holdersOf(rootOf(actorAddress(address))).length > 0) continue;
+      spawn(world, part, address).catch((error: unknown) =>
+        world.fail("a name that nobody holds is free", `${address} on ${part.node.name}: ${String(error)}`),
+      );
+    }
+  };
+  /** And one that is held is taken. */
+  const takeHeld = (world: World): void => {
+    for (const part of parts.values()) {
+      for (const address of addresses) {
+        if (holdersOf(rootOf(actorAddress(address))).includes(part.node)) continue;
+        const fail = (what: string): void =>
+          world.fail("a name that is held is taken", `${address} on ${part.node.name}: ${what}`);
+        spawn(world, part, address).then(
+          () => fail("lives there, too"),
+          (error: unknown) => {
+            if (!isCoxswainError(error) || error.code !== "ADDRESS_TAKEN") fail(String(error));
+          },
+        );
+      }
+    }
   };
 
   return {
@@ -184,6 +238,13 @@ export function kernelScenario({
     },
     drive: (world) => {
       lives ??= new Lives(world, leaseMs, 2_000);
+      accounts = new Accounts(world);
+      world.after(forMs + 15_000, () => takeFree(world));
+      world.after(forMs + 18_000, () => takeHeld(world));
+      world.after(forMs + 16_000, () => {
+        const [any] = parts.values();
+        if (counted && any !== undefined) void accounts?.countLetters(any.system);
+      });
       world.onDeath((node) => parts.delete(node.name));
       world.every(30, forMs, () => {
         const part = world.random.pick(world.nodes);
@@ -199,7 +260,14 @@ export function kernelScenario({
     },
     check: (world) => {
       lives?.checkEnd();
+      const names = [...parts.keys()].sort().join();
       for (const part of parts.values()) {
+        const seen = part.system.nodes.map(({ node }) => node).sort();
+        if (seen.join() !== names)
+          world.fail(
+            "in the end every node sees every other",
+            `${part.node.name} sees ${seen}, not ${names}`,
+          );
         for (const { what, untilMs, hosts } of part.asks) {
           // A second for clocks that run slow.
           if (untilMs * 1.02 + 1_000 < world.nowMs) world.fail("every ask settles in its time", what);
@@ -227,7 +295,10 @@ export function kernelScenario({
         totals.watches += all.reduce((total, { watches }) => total + watches.length, 0);
       }
       const text = `${sum.sent} sent, ${sum.ended} ended, ${world.lostMessages} lost on the way`;
-      if (!doubled && sum.ended > sum.sent) world.fail("no message ends twice", text);
+      const both = doubled || lives?.wereTwo === true;
+      const systems = all.map(({ system }) => system);
+      if (counted) accounts?.check(systems, both);
+      if (!both && sum.ended > sum.sent) world.fail("no message ends twice", text);
       if (strict && (sum.sent !== sum.ended || world.lostMessages > 0))
         world.fail("sent = handled + refused + dead", text);
     },

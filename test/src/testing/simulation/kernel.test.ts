@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type FaultMix, simulate, simulateSeeds } from "../../../../src/testing/simulation/index.ts";
-import { foundInKernel } from "./corpus.ts";
+import { foundForgetful, foundInKernel } from "./corpus.ts";
 import { type KernelCounts, kernelScenario } from "./kernel-scenario.ts";
 import { seedsOfToday } from "./seeds.ts";
 
@@ -10,12 +10,16 @@ const countsOf = (): KernelCounts => ({ sent: 0, ended: 0, asks: 0, answers: 0, 
 
 /** Nothing of this loses a message. */
 const gentle: FaultMix = { most: { slow: 3, clockJump: 3, storeGap: 1, storeLoss: 3 } };
-/** Whatever can happen to a process, its connection, the server and the store. */
+/** Whatever can happen to a process, its connection, the server and the store, and what no NATS does to messages. */
 const harsh: FaultMix = {
   most: {
     ...{ reset: 3, kill: 3, pause: 3, partition: 3, slow: 2, clockJump: 2 },
-    ...{ storeGap: 2, storeLoss: 2, serverRestart: 1 },
+    ...{ storeGap: 2, storeLoss: 2, serverRestart: 1, powerCut: 2, hostile: 2 },
   },
+};
+/** A server that forgets what it had acknowledged; nothing happens to any process. */
+const forgetful: FaultMix = {
+  most: { powerCut: 3, reset: 3, slow: 2, clockJump: 2, storeGap: 1, serverRestart: 1 },
 };
 const lossy = () => kernelScenario({ forMs: 20_000, strict: false, doubled: true });
 
@@ -32,7 +36,7 @@ describe("three nodes on which actors come, go and fall", () => {
     expect(totals.answers).toBeGreaterThan(0.2 * totals.asks);
   }, 900_000);
 
-  const others = seedsOfToday("kernel, harsh", 500);
+  const others = seedsOfToday("kernel, harsh", 350);
   test(`have one living actor an address, settle every ask and fire every watch once, ${others.text}`, async () => {
     const totals = countsOf();
     const scenario = () => kernelScenario({ forMs: 20_000, strict: false, doubled: true, totals });
@@ -40,6 +44,17 @@ describe("three nodes on which actors come, go and fall", () => {
     const { results } = await simulateSeeds({ ...options, scenario });
     expect(totals.lives).toBeGreaterThan(5 * results.length);
     expect(totals.watches).toBeGreaterThan(20 * results.length);
+  }, 900_000);
+
+  const cut = seedsOfToday("kernel, forgetful", 150);
+  test(`enter again what a server forgets, lose nothing that lives, and account for all that is lost, ${cut.text}`, async () => {
+    const totals = countsOf();
+    const scenario = () => kernelScenario({ forMs: 20_000, strict: false, counted: true, totals });
+    const options = { ...each, faults: forgetful, seeds: cut.seeds, withinMs: cut.withinMs };
+    const { results } = await simulateSeeds({ ...options, scenario });
+    expect(totals.sent).toBeGreaterThan(300 * results.length);
+    const cuts = results.filter(({ faults }) => faults.some(({ kind }) => kind === "powerCut"));
+    expect(cuts.length).toBeGreaterThan(0.4 * results.length);
   }, 900_000);
 
   const killed = seedsOfToday("kernel, kills", 250);
@@ -55,6 +70,12 @@ describe("three nodes on which actors come, go and fall", () => {
     const { results } = await simulateSeeds({ ...options, scenario });
     expect(results.some(({ faults }) => faults.length > 0)).toBe(true);
   }, 900_000);
+
+  test.each(foundForgetful)("bear what a forgetful server once broke: $what", async ({ seed, faults }) => {
+    const scenario = () => kernelScenario({ forMs: 20_000, strict: false, counted: true });
+    const { broken, trace } = await simulate({ ...each, seed, faults, scenario });
+    expect(broken, trace.join("\n")).toBeUndefined();
+  });
 
   test.each(foundInKernel)("bear what once broke them: $what", async ({ seed, faults }) => {
     const { broken, trace } = await simulate({ ...each, seed, faults, scenario: lossy });

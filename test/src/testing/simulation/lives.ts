@@ -6,9 +6,12 @@ export interface Host {
   readonly process: number;
 }
 
-interface Life extends Host {
+export interface Life extends Host {
   readonly fromMs: number;
 }
+
+/** So long, on a slow line too, others may not have heard of a name that was taken, in milliseconds. */
+const unheardMs = 500;
 
 /** Who lives where, as one sees it who sees all nodes at once. */
 export class Lives {
@@ -17,6 +20,8 @@ export class Lives {
   readonly #leaseMs: number;
   readonly #byAddress = new Map<string, Set<Life>>();
   onBegin: () => void = () => {};
+  /** Two have lived at one address for a while, by one of the exceptions. */
+  wereTwo = false;
   readonly starts: { readonly address: string; readonly atMs: number }[] = [];
 
   readonly #buried = new Map<string, { readonly life: Life; readonly atMs: number }>();
@@ -24,8 +29,9 @@ export class Lives {
   readonly #silentUntilMs = new Map<string, number>();
 
   /**
-   * The stated exception: a node that was not heard of for a lease, because it stood still or because its renewals did not
-   * get through, may go on for a while with what another has taken over, until it has heard of that.
+   * The stated exceptions: a node that was not heard of for a lease, because it stood still or because its renewals did not
+   * get through, may go on for a while with what another has taken over, until it has heard of that. And where the store has
+   * forgotten a name that was taken the moment before, nobody else knows of it.
    *
    * @param graceMs how long after it was heard of again a node may not have heard yet
    */
@@ -54,12 +60,9 @@ export class Lives {
     this.starts.push({ address, atMs: this.#world.nowMs });
     this.#world.note(`${address} begins on ${node.name}`);
     this.onBegin();
-    const others = [...lives].filter((other) => other !== life);
-    if (
-      others.length > 0 &&
-      !others.every((other) => this.#isExcused(other.node)) &&
-      !this.#isExcused(node)
-    ) {
+    const others = [...lives].filter((other) => other !== life && !this.isExcused(other));
+    this.wereTwo ||= lives.size > 1;
+    if (others.length > 0 && !this.isExcused(life)) {
       this.#world.fail("one living actor an address", `${address} on ${[...lives].map(shown).join(" and ")}`);
     }
     return () => {
@@ -67,8 +70,14 @@ export class Lives {
     };
   }
 
-  of(address: string): readonly Host[] {
+  of(address: string): readonly Life[] {
     return [...(this.#byAddress.get(address) ?? [])];
+  }
+
+  /** Whether one that began before then lives there still, and nothing excuses that it is taken for lost. */
+  lasts(address: string, sinceMs: number): boolean {
+    const lives = [...(this.#byAddress.get(address) ?? [])];
+    return lives.some((life) => life.fromMs <= sinceMs && !this.isExcused(life));
   }
 
   /** Who lives there, or lived there until its process died, so lately that nobody can have missed it yet. */
@@ -98,7 +107,11 @@ export class Lives {
     return this.#world.nowMs - (this.#renewedMs.get(node) ?? this.#world.nowMs);
   }
 
-  #isExcused({ name }: SimulatedNode): boolean {
+  /** Whether one of the stated exceptions holds for it now. */
+  isExcused({ node: { name }, fromMs }: Life): boolean {
+    const cutMs = this.#world.forgotAtMs;
+    const isUnheard = fromMs > cutMs - unheardMs && fromMs <= cutMs;
+    if (isUnheard && this.#world.nowMs - cutMs < 2 * this.#leaseMs) return true;
     if (this.#silentMs(name) > this.#leaseMs * 0.9) return true;
     const untilMs = this.#silentUntilMs.get(name);
     return untilMs !== undefined && this.#world.nowMs - untilMs < this.#graceMs;

@@ -6,7 +6,10 @@ import { supervisionScenario } from "./supervision-scenario.ts";
 
 /** A clock that is set by an hour is left out: deadlines between such machines are not promised. */
 const harsh: FaultMix = {
-  most: { reset: 4, kill: 3, pause: 3, partition: 3, slow: 2, storeGap: 2, storeLoss: 2, serverRestart: 1 },
+  most: {
+    ...{ reset: 4, kill: 3, pause: 3, partition: 3, slow: 2 },
+    ...{ storeGap: 2, storeLoss: 2, serverRestart: 1, powerCut: 2, hostile: 2 },
+  },
 };
 
 describe("a supervisor with children on two other nodes", () => {
