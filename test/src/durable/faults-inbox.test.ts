@@ -8,36 +8,11 @@ import {
   encodeEnvelope,
   type MessageId,
 } from "../../../protocols/index.ts";
-import type { ActorRef, ActorSystem } from "../../../src/index.ts";
 import { rejection } from "../../support/systems.ts";
 import { accountActor, bank, plainWorld } from "./bank.ts";
-import { type FaultyCluster, type FaultyNode, faultyCluster } from "./faulty-cluster.ts";
+import { eve, lettersOf, type Scene, scene, statementOf } from "./bank-scene.ts";
+import { faultyCluster } from "./faulty-cluster.ts";
 import type { Fate, Step } from "./faulty-wire.ts";
-
-const eve = "account.eve";
-
-interface Scene {
-  readonly cluster: FaultyCluster;
-  readonly watcher: ActorSystem;
-  readonly host: FaultyNode;
-  readonly ref: ActorRef<typeof bank>;
-  readonly attempts: string[];
-}
-
-async function scene(
-  cluster: FaultyCluster,
-  fateOf: (step: Step) => Fate | undefined = () => undefined,
-  { batchMax = 64, ...options }: { readonly durableWaitingMax?: number; readonly batchMax?: number } = {},
-): Promise<Scene> {
-  const attempts: string[] = [];
-  const watcher = await cluster.join("watcher", {}, options);
-  const actorsOf = (alive: () => boolean) => ({
-    account: accountActor(plainWorld(attempts, alive), { batchMax }),
-  });
-  const host = await cluster.joinFaulty("first", fateOf, actorsOf, options);
-  const ref = watcher.system.ref(eve, bank);
-  return { cluster, watcher: watcher.system, host, ref, attempts };
-}
 
 function credit(n: number, rest: Partial<Envelope> = {}): Envelope {
   return {
@@ -59,13 +34,8 @@ function entry(firstSeq: number, envelopes: readonly Envelope[], incarnation = 1
   return encodeBoxEntry({ from: "~raw", incarnation, firstSeq, messages });
 }
 
-async function received({ cluster, ref }: Scene): Promise<readonly number[]> {
-  const read = await cluster.asked(() => ref.ask({ type: "read" }, { withinMs: 2_000 }));
-  return read.received;
-}
-
-async function letters({ cluster, watcher }: Scene): Promise<readonly string[]> {
-  return (await cluster.settled(watcher.deadLetters.list())).map(({ code }) => code);
+async function received(at: Scene): Promise<readonly number[]> {
+  return (await statementOf(at)).received;
 }
 
 describe("what an inbox holds", () => {
@@ -114,7 +84,7 @@ describe("what an inbox holds", () => {
     await cluster.pass(2_000);
     expect(await received(at)).toEqual([1, 2, 3, 4]);
     expect(await cluster.inboxCount()).toBe(0);
-    expect(await letters(at)).toEqual([]);
+    expect(await lettersOf(at)).toEqual([]);
   });
 
   test("F68 of an earlier line of its sender is a dead letter: nobody can tell whether it was taken", async () => {
@@ -126,7 +96,7 @@ describe("what an inbox holds", () => {
     await cluster.inject(eve, entry(1, [credit(2)], 1));
     await cluster.pass(500);
     expect(await received(at)).toEqual([1]);
-    expect(await letters(at)).toEqual(["MESSAGE_STALE"]);
+    expect(await lettersOf(at)).toEqual(["MESSAGE_STALE"]);
   });
 
   const wrong: readonly [string, string, Partial<Envelope>][] = [
@@ -149,7 +119,7 @@ describe("what an inbox holds", () => {
       await cluster.inject(eve, entry(1, [credit(1), credit(2, part), credit(3)]));
       expect(await received(at)).toEqual([1, 3]);
       await cluster.pass(200);
-      expect(await letters(at)).toEqual([code]);
+      expect(await lettersOf(at)).toEqual([code]);
       expect(await cluster.inboxCount()).toBe(0);
     },
   );
@@ -166,7 +136,7 @@ describe("what an inbox holds", () => {
     await cluster.inject(eve, entry(4, [credit(4)]));
     expect(await received(at)).toEqual([1, 4]);
     await cluster.pass(200);
-    expect(await letters(at)).toEqual(["FRAME_MALFORMED", "FRAME_MALFORMED", "FRAME_MALFORMED"]);
+    expect(await lettersOf(at)).toEqual(["FRAME_MALFORMED", "FRAME_MALFORMED", "FRAME_MALFORMED"]);
     expect(await cluster.inboxCount()).toBe(0);
   });
 
@@ -196,7 +166,7 @@ describe("what an inbox holds", () => {
       let writes = 0;
       const fateOf = ({ kind, where }: Step): Fate | undefined =>
         kind === "write" && where === "cx_test_agents" && ++writes === nth ? "deadBefore" : undefined;
-      const at = await scene(cluster, fateOf, { batchMax: 1 });
+      const at = await scene(cluster, fateOf, { durability: { batchMax: 1 } });
       await cluster.pass(300);
       await cluster.inject(eve, entry(1, [credit(1), credit(2), credit(3)]));
       await cluster.until(() => !at.host.alive);
@@ -212,7 +182,7 @@ describe("what an inbox holds", () => {
 describe("an inbox at its limit", () => {
   test("F37 F56 refuses to the sender, what it has taken is worked on, and other agents are served", async () => {
     await using cluster = faultyCluster();
-    const at = await scene(cluster, undefined, { durableWaitingMax: 5 });
+    const at = await scene(cluster, undefined, { node: { durableWaitingMax: 5 } });
     await cluster.pass(300);
     at.host.kill();
     const ends: string[] = [];

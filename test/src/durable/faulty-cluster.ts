@@ -2,7 +2,7 @@ import { actorAddress, boxPattern, boxSubject } from "../../../protocols/index.t
 import type { AgentRecord } from "../../../src/durable/agent-record.ts";
 import { shardName, shardNumber } from "../../../src/durable/placement/shard-names.ts";
 import { decodeRecord } from "../../../src/durable/record-codec.ts";
-import type { ActorDefinition, SystemOptions } from "../../../src/index.ts";
+import type { ActorDefinition } from "../../../src/index.ts";
 import { valueOrThrow } from "../../../src/transport/outcomes.ts";
 import type { Bucket, Store, Stream } from "../../../src/transport/transport.ts";
 import { type DurableCluster, type DurableNode, durableCluster } from "./durable-cluster.ts";
@@ -12,6 +12,9 @@ export interface FaultyNode extends DurableNode {
   readonly alive: boolean;
   /** Stands still for so long, in milliseconds; what comes for it meanwhile waits, and comes first then. */
   freeze(forMs: number): void;
+  /** What comes for it waits, until it hears again. */
+  deafen(): void;
+  hear(): void;
 }
 
 export interface FaultyCluster extends DurableCluster {
@@ -24,13 +27,15 @@ export interface FaultyCluster extends DurableCluster {
     node: string,
     fateOf: (step: Step) => Fate | undefined,
     actorsOf: (alive: () => boolean) => Readonly<Record<string, ActorDefinition>>,
-    options?: Partial<SystemOptions>,
+    options?: Parameters<DurableCluster["join"]>[2],
   ): Promise<FaultyNode>;
   /** Asks again until it is answered: an answer on its way may be lost with its node. */
   asked<T>(ask: () => Promise<T>): Promise<T>;
   /** The store behind all faults; once a node has joined. */
   records(): Promise<Bucket>;
   inboxes(): Promise<Stream>;
+  /** Of an agent's record. */
+  keyOf(address: string): string;
   /** The agent's record; of one that has none, `undefined`. */
   recordOf(address: string): Promise<AgentRecord | undefined>;
   /** Puts bytes into an inbox, as whoever may write there can. */
@@ -101,6 +106,8 @@ export function faultyCluster(): FaultyCluster {
         forMs = ms;
         wire.freeze();
       },
+      deafen: () => wire.deafen(),
+      hear: () => wire.hear(),
     };
   };
   const records = async (): Promise<Bucket> => valueOrThrow(await (store as Store).bucket("cx_test_agents"));
@@ -127,8 +134,9 @@ export function faultyCluster(): FaultyCluster {
     },
     records,
     inboxes,
+    keyOf,
     recordOf: async (address) => {
-      const found = valueOrThrow(await (await records()).get(`${shardOf(address)}.${address}`));
+      const found = valueOrThrow(await (await records()).get(keyOf(address)));
       return found?.value === undefined ? undefined : decodeRecord(found.value).record;
     },
     inject: async (address, payload) => {
@@ -143,4 +151,8 @@ export function faultyCluster(): FaultyCluster {
 /** Of a system with as many shards as by default. */
 function shardOf(address: string): string {
   return shardName("main", shardNumber(address, 16));
+}
+
+function keyOf(address: string): string {
+  return `${shardOf(address)}.${address}`;
 }

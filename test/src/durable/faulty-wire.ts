@@ -56,6 +56,7 @@ export class FaultyWire {
   /** Of a process that stands still: resolves when it goes on. */
   #frozen: Deferred<void> | undefined;
   #waiting: (() => void)[] = [];
+  #deaf = false;
 
   constructor(inner: Transport, plan: WirePlan) {
     this.#inner = inner;
@@ -87,15 +88,29 @@ export class FaultyWire {
     this.#plan.freeze();
   }
 
+  /** What comes for it waits, until it hears again. */
+  deafen(): void {
+    this.#deaf = true;
+  }
+
+  hear(): void {
+    this.#deaf = false;
+    if (this.#frozen === undefined) this.#catchUp();
+  }
+
   /** The process goes on; what came meanwhile comes first. */
   thaw(goOn: () => void): void {
     const frozen = this.#frozen;
     this.#frozen = undefined;
+    this.#catchUp();
+    frozen?.resolve();
+    goOn();
+  }
+
+  #catchUp(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const run of waiting) run();
-    frozen?.resolve();
-    goOn();
   }
 
   // ---- what the node asks ----
@@ -158,7 +173,7 @@ export class FaultyWire {
     };
     return {
       take: (given) => {
-        if (this.#frozen === undefined) give(given);
+        if (this.#frozen === undefined && !this.#deaf) give(given);
         else this.#waiting.push(() => give(given));
       },
       shut: () => {
