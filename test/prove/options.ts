@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { type FaultKind, faultKinds, faultTable } from "./faults/fault-plan.ts";
+import { type PlantedBug, plantedBugs } from "./fleet/planted-bugs.ts";
 import { type Scenario, scenarios } from "./workload/workload-options.ts";
 
 export interface ProveOptions {
@@ -16,11 +17,17 @@ export interface ProveOptions {
   readonly gapMs: readonly [least: number, most: number];
   /** How long the last messages may take to be worked on when all is healed, in milliseconds. */
   readonly patienceMs: number;
+  /** A timer may be so late, see `TimerLimits`, in milliseconds. */
+  readonly lateMs: number;
   /** Keep the folder of the run also where nothing was found. */
   readonly keep: boolean;
+  /** Planted into every node: a run that does not find it is no proof. */
+  readonly bug: PlantedBug | undefined;
   /** Volatile agents on one node: to try the harness itself. */
   readonly volatile: boolean;
 }
+
+const bugs = Object.keys(plantedBugs) as PlantedBug[];
 
 export const help = `npm run prove:kill -- [options]
 
@@ -37,6 +44,9 @@ ${faultKinds.map((kind) => `                   ${kind.padEnd(10)} ${faultTable[k
   --keys N         agents of each type (default 4)
   --lease N        how long a silent node counts as alive, in milliseconds (default 3000)
   --gap A,B        least and most time from one fault to the next, in milliseconds (default 1000,4000)
+  --late N         a timer may be so late when no fault holds it up, in milliseconds (default 10000)
+  --planted BUG    plants a bug into the nodes, to see that it is found:
+${bugs.map((bug) => `                   ${bug.padEnd(13)} ${plantedBugs[bug]}`).join("\n")}
   --keep           keep the folder of the run; it is kept anyway where something was found
   --help           this
 
@@ -60,6 +70,8 @@ export function optionsOf(args: readonly string[]): ProveOptions | string | unde
         keys: { type: "string", default: "4" },
         lease: { type: "string", default: "3000" },
         gap: { type: "string", default: "1000,4000" },
+        late: { type: "string", default: "10000" },
+        planted: { type: "string" },
         keep: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -101,7 +113,9 @@ export function optionsOf(args: readonly string[]): ProveOptions | string | unde
     leaseMs: whole("lease", 300),
     gapMs: [least, most],
     patienceMs: 90_000,
+    lateMs: whole("late", 0),
     keep: given.keep === true,
+    bug: given.planted === undefined ? undefined : some("planted", bugs)[0],
     volatile: false,
   };
   return wrong.length === 0 ? options : wrong.join("\n");

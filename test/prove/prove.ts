@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as timer } from "node:timers/promises";
-import { check } from "./checker/check.ts";
+import { type CheckLimits, check } from "./checker/check.ts";
 import type { Finding } from "./checker/finding.ts";
 import { carryOut } from "./faults/carry-out.ts";
 import {
@@ -63,13 +63,13 @@ export async function prove(
     const healedMs = machineMs();
     await fleet.end(options.patienceMs);
     counts = await fleet.counts();
-    history = await settled(fleet, folder, faults, options.patienceMs);
+    history = await settled(fleet, folder, faults, options);
     settledMs = machineMs() - healedMs;
     await writeHistory(folder, history);
   } finally {
     await fleet[Symbol.asyncDispose]();
   }
-  const findings = check(history);
+  const findings = check(history, limitsOf(options));
   const { problems } = fleet;
   const kept = options.keep || findings.length > 0 || problems.length > 0;
   if (!kept) await rm(folder, { recursive: true, force: true });
@@ -84,6 +84,11 @@ export async function prove(
     settledMs,
     folder: kept ? folder : undefined,
   };
+}
+
+/** Budgets for a take-over: a node's lease and then some; and the time in which three servers choose a leader. */
+function limitsOf({ leaseMs, servers, lateMs }: ProveOptions): CheckLimits {
+  return { timers: { earlyMs: 5, takeOverMs: leaseMs + (servers === 3 ? 17_000 : 3_000), lateMs } };
 }
 
 const viaProxy: ReadonlySet<FaultKind> = new Set(["lostAck", "doubled", "reset", "stall"]);
@@ -156,8 +161,9 @@ async function settled(
   fleet: Fleet,
   folder: string,
   faults: readonly FaultLine[],
-  patienceMs: number,
+  options: ProveOptions,
 ): Promise<History> {
+  const { patienceMs } = options;
   const untilMs = machineMs() + patienceMs;
   const client = await readClientLog(folder);
   let clean = 0;
@@ -166,7 +172,7 @@ async function settled(
   for (;;) {
     const [effects, states] = await Promise.all([fleet.effects(), fleet.states()]);
     const history = { client, effects, states, commits: fleet.commits, faults };
-    clean = check(history).length === 0 ? clean + 1 : 0;
+    clean = check(history, limitsOf(options)).length === 0 ? clean + 1 : 0;
     const now = JSON.stringify([effects.length, states]);
     if (now !== before) changedMs = machineMs();
     before = now;

@@ -29,8 +29,11 @@ interface CallerContext extends CallerState {
 
 type Errand = Call<{ readonly self: string; readonly from: string; readonly n: number }>;
 
+/** For a planted bug, see `freshKeys`. */
+const fresh = (): string => process.env.FRESH_KEYS ?? "";
+
 const run = ({ input: { self, from, n }, key, attempt, signal }: Errand): Promise<number> =>
-  perform({ key, actor: self, from, n, attempt }, signal);
+  perform({ key: key + fresh(), actor: self, from, n, attempt }, signal);
 
 const retry = { attempts: 40, firstMs: 50, maxMs: 1_000 };
 

@@ -1,4 +1,4 @@
-import { type ActorDefinition, defineActor } from "../../../src/index.ts";
+import { type ActorDefinition, type DurabilityOptions, defineActor } from "../../../src/index.ts";
 import { account, accountMachine } from "./account.ts";
 import { alarm, alarmMachine } from "./alarm.ts";
 import { caller, callerMachine } from "./caller.ts";
@@ -9,7 +9,9 @@ export const protocols = { counter, account, alarm, caller } as const;
 export type AgentType = keyof typeof protocols;
 
 /** The types, to be hosted by any node. `volatile` where the harness itself is tried. */
-export function catalogue(durability: "durable" | "volatile"): Record<AgentType, ActorDefinition> {
+export function catalogue(
+  durability: "durable" | "volatile" | DurabilityOptions,
+): Record<AgentType, ActorDefinition> {
   const inputOf = (_given: unknown, { self }: { readonly self: string }) => ({ self });
   return {
     counter: defineActor({ protocol: counter, machine: counterMachine, durability }),

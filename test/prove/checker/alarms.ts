@@ -7,7 +7,9 @@ import { checkWorkedOn } from "./worked-on.ts";
 export interface TimerLimits {
   /** A timer is kept by another clock than it is measured with: so much too early is none, in milliseconds. */
   readonly earlyMs: number;
-  /** A timer may be so late, counted from when it was due or the last fault before it went off had ended. */
+  /** So long after a fault began another owner may need to take over, in milliseconds. */
+  readonly takeOverMs: number;
+  /** A timer may be so late, counted from when it was due, or the last fault before it went off was over and taken over from. */
   readonly lateMs: number;
 }
 
@@ -42,7 +44,7 @@ function checkTime(
   timer: Rung,
   send: Send | undefined,
   faults: readonly FaultLine[],
-  { earlyMs, lateMs }: TimerLimits,
+  { earlyMs, takeOverMs, lateMs }: TimerLimits,
 ): Finding[] {
   const { delayMs, setAtMs, atMs } = timer;
   const timerName = `timer ${nameOf(timer)}`;
@@ -52,8 +54,8 @@ function checkTime(
     return [{ promise: "T", actor, says: `${timerName} went off ${Math.ceil(dueMs - atMs)} ms early` }];
   const healedMs = faults
     .filter((fault) => fault.atMs <= atMs)
-    .reduce((latest, { untilMs }) => Math.max(latest, untilMs), dueMs);
-  const late = atMs - Math.max(dueMs, healedMs);
+    .reduce((latest, fault) => Math.max(latest, fault.untilMs, fault.atMs + takeOverMs), dueMs);
+  const late = atMs - healedMs;
   if (late <= lateMs) return [];
   return [{ promise: "T", actor, says: `${timerName} went off ${Math.ceil(late)} ms too late` }];
 }

@@ -4,7 +4,7 @@ import { check } from "./check.ts";
 import type { PromiseId } from "./finding.ts";
 import { goodHistory, type OpenHistory } from "./good-history.ts";
 
-const limits = { timers: { earlyMs: 5, lateMs: 1_000 } };
+const limits = { timers: { earlyMs: 5, takeOverMs: 4_000, lateMs: 1_000 } };
 
 /** Changes how the first send that fits has ended. */
 function ended(history: OpenHistory, [from, n]: [string, number], end: Partial<EndLine>): void {

@@ -14,13 +14,11 @@ export interface CheckLimits {
   readonly timers: TimerLimits;
 }
 
-export const limitsDefault: CheckLimits = { timers: { earlyMs: 5, lateMs: 30_000 } };
-
 /**
  * Holds a history against what durable agents promise. Knows nothing of the runtime: it reads what the client was told, what
  * reached the effect server, what the agents say in the end, and the revisions of their records.
  */
-export function check(history: History, limits: CheckLimits = limitsDefault): Finding[] {
+export function check(history: History, limits: CheckLimits): Finding[] {
   const sends = grouped(sendsOf(history.client), ({ actor }) => actor);
   const effects = grouped(history.effects, ({ actor }) => actor);
   const states = new Map(history.states.map(({ actor, state }) => [actor, state]));

@@ -7,6 +7,7 @@ import { agentsOf, type Scenario, type WorkloadOptions } from "../workload/workl
 import { type Child, startChild } from "./child.ts";
 import { FleetNode } from "./fleet-node.ts";
 import { makeNamespace } from "./namespace.ts";
+import type { PlantedBug } from "./planted-bugs.ts";
 import { RecordWatch } from "./record-watch.ts";
 import { Servers } from "./servers.ts";
 
@@ -22,6 +23,8 @@ export interface FleetOptions {
   readonly proxies: boolean;
   /** Have the last node live in a namespace of its own, whose link can be cut. It goes past the proxies. */
   readonly namespace: boolean;
+  /** Planted into every node. */
+  readonly bug: PlantedBug | undefined;
   /** Volatile agents on the first node: to try the harness itself. */
   readonly volatile: boolean;
 }
@@ -91,9 +94,18 @@ export class Fleet implements AsyncDisposable {
       const own = index === options.nodes - 1 ? namespace : undefined;
       const host = own?.hostAddress ?? "127.0.0.1";
       const directly = servers.ports.map((port) => `nats://${host}:${port}`);
+      const bug = options.bug === undefined ? {} : { bug: options.bug };
       const volatile = options.volatile ? { volatile: index === 0 ? agents : [] } : {};
       return new FleetNode(
-        { system, node, leaseMs, connection, servers: own === undefined ? urls : directly, ...volatile },
+        {
+          system,
+          node,
+          leaseMs,
+          connection,
+          servers: own === undefined ? urls : directly,
+          ...volatile,
+          ...bug,
+        },
         {
           logFile: logFile(node),
           env: { EFFECTS_URL: `http://${host}:${effectsPort}` },
