@@ -1,7 +1,7 @@
 import { isCoxswainError } from "../../protocols/index.ts";
 import { findServer, type RunningServer, type ServerBinary, startServer } from "../server/index.ts";
 import { chooseServer, connectionOptions, serverOptions, withoutSecret } from "./choose.ts";
-import { type Command, exitCodes, type Given } from "./command.ts";
+import { type Command, exitCodes, type Given, UsageError } from "./command.ts";
 import { examineServer } from "./examine-server.ts";
 import { type Paint, paintFor, plainText, print, toJson } from "./output.ts";
 
@@ -21,14 +21,23 @@ export const doctor: Command = {
   usage: "doctor [options]",
   says: `Looks at this Node, the nats-server binary and the server: its version, JetStream, cluster, whether this
 user may do what a system does, and which failures (of a process, a node, the power) acknowledged messages
-outlive, with the reason. Without a server an embedded one is started for the moment.
-Ends with 1 where something is missing, and says how to get it.`,
+outlive, with the reason, and the level that is proved for durable agents. Without a server an embedded one
+is started for the moment. Ends with 1 where something is missing, and says how to get it.`,
   example: "coxswain doctor --servers nats://127.0.0.1:4222",
   options: {
     ...serverOptions,
     system: { type: "string", value: "NAME", says: "Try the permissions for this system; default any" },
     zone: { type: "string", value: "NAME", says: 'Try them for this trust zone; default "main"' },
-    replicas: { type: "string", value: "N", says: "Judge streams that are kept N times; default 1" },
+    replicas: {
+      type: "string",
+      value: "N",
+      says: "Judge streams that are kept N times; default as the system's are, else 1",
+    },
+    sync: {
+      type: "string",
+      value: "always",
+      says: "State how the servers flush to disk, where it cannot be seen: always or interval",
+    },
     json: { type: "boolean", says: "One JSON document" },
   },
   positionalsMax: 0,
@@ -87,13 +96,16 @@ async function examined(
   servers: string,
   sync: RunningServer["sync"] | undefined,
 ): Promise<readonly Finding[]> {
+  // What is known of a server of ours is not for anybody to state.
+  const stated = syncOf(given);
   try {
     return await examineServer({
       options: connectionOptions(given, servers),
       system: given.text("system") ?? process.env.COXSWAIN_SYSTEM,
       zone: given.text("zone") ?? "main",
-      replicas: given.count("replicas", 1, { min: 1, max: 5 }),
-      sync,
+      replicas:
+        given.text("replicas") === undefined ? undefined : given.count("replicas", 1, { min: 1, max: 5 }),
+      sync: sync ?? stated,
     });
   } catch (error) {
     if (!isCoxswainError(error)) throw error;
@@ -103,6 +115,12 @@ async function examined(
         : "start that server, or name another one";
     return [{ what: "connection", state: "missing", says: error.message, remedy }];
   }
+}
+
+function syncOf(given: Given): RunningServer["sync"] | undefined {
+  const sync = given.text("sync");
+  if (sync === undefined || sync === "always" || sync === "interval") return sync;
+  throw new UsageError(`Expected --sync always or --sync interval, got "${plainText(sync)}"`);
 }
 
 const marks = { fine: "✓", missing: "✗", note: "·" } as const;

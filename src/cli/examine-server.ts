@@ -12,8 +12,9 @@ import {
   replySubject,
   rootPatterns,
 } from "../../protocols/index.ts";
-import { describeServer, type ServerDescription, type ServerEvidence } from "../server/index.ts";
+import { describeServer, provenLevel, type ServerDescription, type ServerEvidence } from "../server/index.ts";
 import type { NatsOptions } from "../transport/nats-options.ts";
+import { lookAtStreams } from "./backup/stored-system.ts";
 import { dialServer, systemsOn } from "./choose.ts";
 import type { Finding } from "./doctor.ts";
 
@@ -21,7 +22,8 @@ interface Patient {
   readonly options: NatsOptions;
   readonly system: string | undefined;
   readonly zone: string;
-  readonly replicas: number;
+  /** As it is stated; else those of the system's streams, where it has any. */
+  readonly replicas: number | undefined;
   readonly sync: "interval" | "always" | undefined;
 }
 
@@ -29,7 +31,8 @@ interface Patient {
 export async function examineServer(patient: Patient): Promise<readonly Finding[]> {
   const connection = await dialServer(patient.options);
   try {
-    const description = describeServer(await evidenceOf(connection, patient));
+    const evidence = await evidenceOf(connection, patient);
+    const description = describeServer(evidence);
     const { system = `doctor-${randomBytes(4).toString("hex")}`, zone } = patient;
     nameToken("a system name", system);
     nameToken("a zone", zone);
@@ -47,6 +50,7 @@ export async function examineServer(patient: Patient): Promise<readonly Finding[
           ...(remedy === undefined ? {} : { remedy }),
         }),
       ),
+      levelFinding(evidence),
     ];
   } finally {
     await connection.close();
@@ -58,7 +62,42 @@ async function evidenceOf(connection: NatsConnection, patient: Patient): Promise
   if (info === undefined) throw new Error("Expected a server that says what it is");
   const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 3_000 });
   const account = await manager.getAccountInfo().catch(() => undefined);
-  return { info, account, replicas: patient.replicas, sync: patient.sync };
+  const replicas = patient.replicas ?? (await replicasKept(connection, patient.system)) ?? 1;
+  return { info, account, replicas, sync: patient.sync };
+}
+
+/** The least of the system's streams; of the only system there is, where none is named. */
+async function replicasKept(
+  connection: NatsConnection,
+  named: string | undefined,
+): Promise<number | undefined> {
+  try {
+    const [system, ...others] = named === undefined ? await systemsOn(connection) : [named];
+    if (system === undefined || others.length > 0) return undefined;
+    const streams = Object.values(await lookAtStreams(connection, system));
+    return streams.length === 0 ? undefined : Math.min(...streams.map(({ replicas }) => replicas));
+  } catch {
+    // Who may not look at streams, or has none, states it.
+    return undefined;
+  }
+}
+
+/** What of it all is proved for durable agents, and what would raise it. */
+function levelFinding({ info, account, replicas, sync }: ServerEvidence): Finding {
+  const { level, verdicts, remedy } = provenLevel(info, { account, replicas, sync });
+  const list = (wanted: string): string =>
+    verdicts
+      .filter(({ survives }) => survives === wanted)
+      .map(({ failure }) => failure)
+      .join(", ");
+  const parts = [
+    `${level} (streams kept ${replicas === 1 ? "once" : `${replicas} times`})`,
+    ...(list("no") === "" ? [] : [`not proof against: ${list("no")}`]),
+    ...(list("unknown") === "" ? [] : [`not known: ${list("unknown")}`]),
+  ];
+  const state = level === "none" ? "missing" : "fine";
+  const raised = remedy === undefined ? {} : { remedy };
+  return { what: "proven level", state, says: parts.join("; "), ...raised };
 }
 
 function versionFinding({ version, supported, payloadMaxBytes }: ServerDescription): Finding {

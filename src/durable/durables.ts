@@ -4,6 +4,7 @@ import {
   type CoxswainError,
   decodeEnvelope,
   type Envelope,
+  encodeValue,
 } from "../../protocols/index.ts";
 import type { Node } from "../node.ts";
 import { valueOrThrow } from "../transport/outcomes.ts";
@@ -12,7 +13,7 @@ import type { Agent } from "./agent.ts";
 import type { AgentHost } from "./agent-host.ts";
 import { AgentLoader } from "./agent-loader.ts";
 import type { DurableDefinition } from "./durability.ts";
-import { type HistoryLog, historyLog, historyStream } from "./history/history-stream.ts";
+import { type HistoryLog, historyKey, historyLog, historyStream } from "./history/history-stream.ts";
 import type { Announcement } from "./placement/announcement.ts";
 import { Directory } from "./placement/directory.ts";
 import { type Drained, Shards } from "./placement/shards.ts";
@@ -22,6 +23,7 @@ import { OutboxPublisher } from "./posting/outbox-publisher.ts";
 import { type DurableInboxes, type PostedFor, Posts } from "./posting/posts.ts";
 import { ReadyAgents } from "./ready-agents.ts";
 import { ShardAgents, type ShardHost } from "./shard-agents.ts";
+import { stateLevel } from "./state-level.ts";
 import { SteadyClock } from "./steady-clock.ts";
 import { boxStream, hostsBucket, recordsBucket } from "./stores.ts";
 
@@ -144,11 +146,13 @@ export class Durables implements DurableInboxes, ShardHost {
     );
     this.#shards.start();
     for (const type of this.#definitions.keys()) this.#gateways.push(openGateway(this.#node, this, type));
+    void stateLevel(this.#node);
   }
 
   async #openHistory(type: string, { durability: { historyMax } }: DurableDefinition): Promise<void> {
     const { name, options } = historyStream(this.#node.system, type, historyMax);
     this.#histories.set(type, valueOrThrow(await this.#node.transport.store.stream(name, options)));
+    valueOrThrow(await this.directory.parts.bucket.put(historyKey(type), encodeValue({ historyMax })));
   }
 
   #historyOf(type: string, shard: string): HistoryLog | undefined {

@@ -18,6 +18,7 @@ export interface StreamLook {
   readonly entries: number;
   readonly lastSequence: number;
   readonly subjectMessagesMax: number;
+  readonly replicas: number;
 }
 
 /** What is there of it; a stream that is missing is left out. @throws what the server refuses */
@@ -41,6 +42,7 @@ export async function lookAtStreams(
       entries: state.messages,
       lastSequence: state.last_seq,
       subjectMessagesMax: config.max_msgs_per_subject,
+      replicas: config.num_replicas,
     };
   }
   return found;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Finding, nodeFinding } from "../../../src/cli/doctor.ts";
+import { createSystem } from "../../../src/index.ts";
 import { openTerminal, output, type Terminal } from "../../support/cli.ts";
-import { eachServerVersion, testServer } from "../../support/nats-server.ts";
+import { eachServerVersion, testCluster, testServer } from "../../support/nats-server.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -34,6 +35,36 @@ describe("doctor", () => {
     expect(of("survives process")).toMatchObject({ state: "fine", says: expect.stringMatching(/^yes: /) });
     expect(of("survives node")).toMatchObject({ state: "note", says: expect.stringMatching(/^no: /) });
     expect(of("survives power")?.remedy).toBeDefined();
+    expect(of("proven level")).toMatchObject({
+      state: "fine",
+      says: expect.stringMatching(/^process \(streams kept once\); not proof against: node/),
+      remedy: expect.any(String),
+    });
+  });
+
+  it("states the level that is stated, but not against what is known", async () => {
+    await using server = await testServer();
+    const stated = await examine(["--servers", server.url, "--sync", "always"]);
+    expect(stated.of("proven level")?.says).toMatch(/^power .*not proof against: node$/);
+    const known = await examine(["--sync", "always"]);
+    expect(known.of("proven level")?.says).toMatch(/^process .*not proof against: node, power$/);
+    const { code, stderr } = await output(terminal.coxswain(["doctor", "--sync", "never"]));
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("Expected --sync always"),
+    });
+  });
+
+  it("judges the replicas that the system's streams have", async () => {
+    await using cluster = await testCluster();
+    const connection = { replicas: 3 };
+    await using system = await createSystem({ name: "fleet", servers: cluster.urls, connection });
+    await system.drain();
+    const level = async (...more: string[]) =>
+      (await examine(["--servers", cluster.urls.join(), ...more])).of("proven level")?.says;
+    expect(await level("--system", "fleet")).toMatch(/^node \(streams kept 3 times\); not known: power$/);
+    expect(await level()).toMatch(/^node /);
+    expect(await level("--replicas", "1")).toMatch(/^process \(streams kept once\)/);
   });
 
   it("without a server starts one for the moment, and says so", async () => {
