@@ -18,6 +18,7 @@ async function levelOf(options: Partial<Parameters<typeof createSystem>[0]>): Pr
 
 test("a node that hosts durable types states what they outlive: an embedded server flushes every second", async () => {
   await using server = await testServer();
+  await using _other = await testServer({ sync: "always" });
   const { level, message } = await levelOf({ servers: server.url });
   expect(level).toBe("info");
   expect(message).toContain('proven level "process"');
