@@ -1,5 +1,7 @@
 import { actorAddress, decodeValue, nameToken, type Protocol } from "../protocols/index.ts";
+import type { ActorDefinition } from "./actor.ts";
 import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
+import { type AgentHistory, openHistory } from "./durable/history/index.ts";
 import { type DurableStore, openDurableStore } from "./durable/inspection/index.ts";
 import { realEnv } from "./env/env.ts";
 import { Node, type Report } from "./node.ts";
@@ -52,6 +54,12 @@ export class SystemClient implements AsyncDisposable {
   /** What the system's durable agents are kept in, as it is now; undefined where there never was a durable type. @throws STORE_FAILED */
   durableStore(): Promise<DurableStore | undefined> {
     return openDurableStore(this.transport.store, this.system);
+  }
+
+  /** As of a node, with no definition of its own. @throws ADDRESS_UNKNOWN where the type keeps no history, STORE_FAILED */
+  history(address: string, definition?: ActorDefinition): Promise<AgentHistory> {
+    const { system, env, zone, transport } = this.#node;
+    return openHistory({ system, env, zone, store: transport.store }, address, definition);
   }
 
   ref<P extends Protocol>(address: string, protocol: P): ActorRef<P> {

@@ -10,6 +10,16 @@ export type {
   ResumePolicy,
   TimerPolicy,
 } from "./durable/durability.ts";
+export {
+  type AgentHistory,
+  type ForkOptions,
+  forkAgent,
+  type HistoryDifference,
+  type HistoryEntry,
+  type HistoryMoment,
+  type HistoryReplay,
+  replayHistory,
+} from "./durable/history/index.ts";
 export type { Drained } from "./durable/placement/shards.ts";
 export type { Migration, MigrationStep, Migrations } from "./durable/versions/index.ts";
 export type { Env, Timer } from "./env/env.ts";

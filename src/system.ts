@@ -14,6 +14,7 @@ import type { ActorDefinition } from "./actor.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Durables } from "./durable/durables.ts";
+import { type AgentHistory, openHistory } from "./durable/history/index.ts";
 import type { Drained } from "./durable/placement/shards.ts";
 import { publishFact } from "./facts.ts";
 import type { Counts, Node } from "./node.ts";
@@ -92,6 +93,19 @@ export class ActorSystem {
   /** The durable agents in this node's memory. */
   get agents(): readonly ActorAddress[] {
     return this.#durables.agents;
+  }
+
+  /**
+   * The turns of a durable agent of a type with `durability: { history: true }`, as they are kept now: to be stepped through, forked
+   * (`forkAgent`), and given to changed code (`replayHistory`).
+   *
+   * @param definition to compute what an agent was with; default this node's own of the type
+   * @throws ADDRESS_UNKNOWN where the type keeps no history, STORE_FAILED
+   */
+  history(address: string, definition?: ActorDefinition): Promise<AgentHistory> {
+    const { system, env, zone, transport, catalogue } = this.#node;
+    const source = { system, env, zone, store: transport.store };
+    return openHistory(source, address, definition ?? catalogue.get(rootOf(actorAddress(address))));
   }
 
   /** The nodes this one sees alive, itself included. */

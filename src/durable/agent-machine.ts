@@ -9,6 +9,7 @@ import type { Arrival } from "../xstate/turn-keeper.ts";
 import type { AgentCell } from "./agent-cell.ts";
 import type { DelayedEvent } from "./agent-record.ts";
 import type { DurableDefinition } from "./durability.ts";
+import { revivedEvent, type StoredArrival } from "./history/stored-arrival.ts";
 
 /** What a turn has left, cheap to keep; {@link persistKept} makes it data. */
 type Kept = { readonly live: unknown } | { readonly data: unknown };
@@ -24,6 +25,10 @@ export interface AgentMachine {
   carryOut(effect: Effect): void;
   /** Instead of beginning a call. */
   failCall(start: Effect & { readonly kind: "start" }, error: unknown): void;
+  /** Instead of beginning a call whose result is known: its code does not run. */
+  feignCall(start: Effect & { readonly kind: "start" }): void;
+  /** What had arrived once, as data; undefined where it finds nobody. */
+  arrivalOf(stored: StoredArrival): Arrival | undefined;
   /** Aborts the signal of a running call. */
   abortCall(path: string, reason: unknown): void;
   keep(): Kept;
@@ -98,6 +103,18 @@ class LogicMachine implements AgentMachine {
     this.#hosted.tree.failCall(actor, error);
   }
 
+  feignCall({ actor }: Effect & { readonly kind: "start" }): void {
+    this.#hosted.tree.feign(actor);
+  }
+
+  arrivalOf(stored: StoredArrival): Arrival | undefined {
+    if ("emits" in stored)
+      return { what: { kind: "emit", event: stored.emits, handlers: [] }, cause: undefined, depth: 0 };
+    if ("effect" in stored) return { what: { kind: "log", args: [] }, cause: undefined, depth: 0 };
+    const { source, target, event } = stored;
+    return this.#hosted.tree.arrivalOf(source, target, revivedEvent(event));
+  }
+
   abortCall(path: string, reason: unknown): void {
     this.#hosted.tree.calls.cancelAt(path, reason);
   }
@@ -159,6 +176,10 @@ class ReducerMachine implements AgentMachine {
   carryOut(): void {}
 
   failCall(): void {}
+
+  feignCall(): void {}
+
+  arrivalOf(): undefined {}
 
   abortCall(): void {}
 

@@ -15,6 +15,7 @@ import { type AgentMachine, agentMachine, persistKept } from "./agent-machine.ts
 import type { AgentCall, AgentRecord, AgentStep, DelayedEvent, Trial } from "./agent-record.ts";
 import { type DurableDefinition, policyOf } from "./durability.ts";
 import { causeOf, cutOf, historian, recorded } from "./history/recorder.ts";
+import type { StoredArrival } from "./history/stored-arrival.ts";
 import { type Opened, refuseLetter, takeMessage } from "./message-turn.ts";
 import { type Held, TurnBook, type TurnCause } from "./turn-book.ts";
 import type { Work } from "./work-queue.ts";
@@ -101,9 +102,15 @@ export class AgentMind {
    * The machine as it was left. Its calls begin again with the effects that are given back: at once where the record is
    * committed. One that is made at most once and may have been made is told that nobody knows.
    *
+   * @param claimed it was taken over just now
    * @param poisonous its calls have ended their process too often: they are told so, and not begun
    */
-  restore(record: AgentRecord, committed: readonly durability.Intent[], poisonous: boolean): Release {
+  restore(
+    record: AgentRecord,
+    committed: readonly durability.Intent[],
+    poisonous: boolean,
+    claimed = false,
+  ): Release {
     const again: Held[] = [];
     this.cell.restoring = again;
     try {
@@ -115,7 +122,10 @@ export class AgentMind {
       this.cell.effectFailed(error, "its restart");
     }
     this.cell.restoring = undefined;
-    return { cause: undefined, held: again.map((effect) => this.#begunAgain(effect, committed, poisonous)) };
+    // A claim finds calls of its own epoch only where nobody can have made them yet: those of a fork.
+    const isNew = (intent: durability.Intent): boolean => claimed && intent.epoch >= record.epoch;
+    const begun = committed.filter((intent) => poisonous || !isNew(intent));
+    return { cause: undefined, held: again.map((effect) => this.#begunAgain(effect, begun, poisonous)) };
   }
 
   #begunAgain(effect: Held, committed: readonly durability.Intent[], poisonous: boolean): Held {
@@ -251,6 +261,19 @@ export class AgentMind {
     const error = new CoxswainError("NO_REPLY", `${address} has ended before it answered`);
     for (const question of Object.values(book.state.questions)) book.refuse(question, error);
     book.run(() => publishFact(this.#host.node, address, "stopped", { kind: "done" }));
+  }
+
+  // ---- instead of a commit ----
+
+  /** Nothing that its turns wanted is done; calls wait for what is known to have come of them. */
+  feign(releases: readonly Release[] = this.draft): void {
+    this.draft = [];
+    for (const { held } of releases)
+      for (const each of held) if (each.kind === "start") this.#machine?.feignCall(each);
+  }
+
+  arrivalOf(stored: StoredArrival): TreeArrival | undefined {
+    return this.#machine?.arrivalOf(stored);
   }
 
   // ---- after a commit ----

@@ -131,7 +131,8 @@ export class Agent implements AgentInside, RecordOwner {
     this.#phase = "live";
     this.#claimed();
     publishFact(this.#host.node, address, "activated", { node: this.#host.node.name, epoch: record.epoch });
-    if (!record.closed && record.state.snapshot !== undefined) this.#mind.release([this.#restored(record)]);
+    if (!record.closed && record.state.snapshot !== undefined)
+      this.#mind.release([this.#restored(record, true)]);
     this.#answer(record);
     for (const order of orders) this.#carryOut(order);
     this.#check(() => encodeRecord(record, this.nowMs));
@@ -142,10 +143,10 @@ export class Agent implements AgentInside, RecordOwner {
     return this.#phase === "gone";
   }
 
-  #restored(record: AgentRecord): Release {
+  #restored(record: AgentRecord, claimed = false): Release {
     const { trial } = this.#session.held.record.state;
     const poisonous = this.#poisonous && trial?.cause === resumption;
-    return this.#mind.restore(record, this.#session.held.record.intents, poisonous);
+    return this.#mind.restore(record, this.#session.held.record.intents, poisonous, claimed);
   }
 
   /** What it was woken for has ended too many processes. */

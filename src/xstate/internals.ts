@@ -210,6 +210,25 @@ export function failInsteadOfStart(actor: LocalActor, error: unknown): void {
   startNow(actor);
 }
 
+/** Starts a promise, callback or observable whose code never runs: what comes of it is told to it. */
+export function feignStart(actor: LocalActor): void {
+  const { logic } = actor;
+  const transition: AnyActorLogic["transition"] = (snapshot, event, scope) => {
+    // A callback would dispose of what it never made.
+    if (event.type !== "xstate.stop") return logic.transition(snapshot, event, scope);
+    return snapshot.status === "active" ? { ...snapshot, status: "stopped" } : snapshot;
+  };
+  (actor as { logic: AnyActorLogic }).logic = { ...logic, start: () => {}, transition };
+  startNow(actor);
+}
+
+/** Ends one of these as if it had failed; nobody is told. */
+export function feignFailure(actor: LocalActor, error: unknown): void {
+  const own = inside(actor);
+  own._snapshot = { ...own._snapshot, status: "error", output: undefined, error };
+  stopNow(actor);
+}
+
 export function stopNow(actor: LocalActor): void {
   actorPrototype._stop.call(actor);
 }

@@ -10,6 +10,8 @@ import {
   childrenOf,
   createRoot,
   deliver,
+  feignFailure,
+  feignStart,
   forgetChild,
   isActor,
   isIn,
@@ -143,6 +145,25 @@ export class Tree implements TreeHost, LocalEffects {
     if (resting) this.#phase = "releasing";
     release(effects, this.#cell, this);
     if (resting && this.#phase === "releasing") this.#phase = "idle";
+  }
+
+  /** Instead of starting a call: its code does not run, and what came of it is told by {@link arrivalOf}. */
+  feign(actor: LocalActor): void {
+    if (!isStopped(actor)) feignStart(actor);
+  }
+
+  /** What had arrived once, from and for the actors that are here now; undefined where one of them is gone. */
+  arrivalOf(
+    sourcePath: string | undefined,
+    to: { readonly path: string } | { readonly data: unknown },
+    event: AnyEventObject,
+  ): Arrival | undefined {
+    const source = sourcePath === undefined ? undefined : actorAt(this.#actor, sourcePath);
+    const target = "path" in to ? actorAt(this.#actor, to.path) : to.data;
+    if (target === undefined || (sourcePath !== undefined && source === undefined)) return undefined;
+    const failed = source !== undefined && target !== source && event.type.startsWith("xstate.error.actor.");
+    if (failed && !isStopped(source)) feignFailure(source, event.error);
+    return { what: { source, target, event }, cause: undefined, depth: 0 };
   }
 
   get #actor(): LocalActor {

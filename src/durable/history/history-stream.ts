@@ -22,6 +22,11 @@ export function historyStream(
   };
 }
 
+/** Says in the bucket of hosts that a type keeps histories, and how long: whoever only reads must not create what is not there. */
+export function historyKey(type: string): string {
+  return `history.${type}`;
+}
+
 /** The histories of a shard's agents of one type. */
 export interface HistoryLog {
   append(address: ActorAddress, payload: Uint8Array): Promise<Outcome<number>>;

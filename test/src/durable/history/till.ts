@@ -1,4 +1,4 @@
-import { assign, emit, type SnapshotFrom, setup } from "xstate";
+import { assign, emit, setup } from "xstate";
 import { z } from "zod";
 import { type Call, fromCall, reply, tell } from "../../../../machines/index.ts";
 import { type ActorAddress, defineProtocol, type MessageOf, question } from "../../../../protocols/index.ts";
@@ -45,10 +45,11 @@ export function tillActor({
   lendsTwice = false,
   durability = {},
 }: TillChanges = {}) {
+  type Loan = Extract<MessageOf<typeof till>, { type: "lend" }>;
   const lend = tell(
     till,
-    ({ event }) => (event as { readonly to: string }).to as ActorAddress,
-    ({ event }) => ({ type: "sell", price: (event as { readonly sum: number }).sum }),
+    ({ event }) => (event as unknown as Loan).to as ActorAddress,
+    ({ event }) => ({ type: "sell", price: (event as unknown as Loan).sum }),
   );
   const machine = setup({
     types: {
@@ -73,7 +74,7 @@ export function tillActor({
         actions: reply(({ context, self }) => ({
           sum: context.sum,
           sales: context.sales,
-          state: String((self.getSnapshot() as SnapshotFrom<typeof machine>).value),
+          state: String(self.getSnapshot().value),
         })),
       },
       note: { actions: assign({ note: ({ event }) => event.text }) },
@@ -91,8 +92,8 @@ export function tillActor({
           lend: {
             actions: [
               assign({ sum: ({ context, event }) => context.sum - event.sum }),
-              lend,
-              ...(lendsTwice ? [lend] : []),
+              lend as never,
+              ...(lendsTwice ? [lend as never] : []),
             ],
           },
           pay: "paying",
