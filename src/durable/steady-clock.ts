@@ -1,11 +1,13 @@
 import type { Env } from "../env/env.ts";
 
-/** Of the difference to the wall clock, so much is made up for in each second, in milliseconds. */
-const slewMsPerSecond = 10;
+/** The monotonic clock's own error is less: so much is made up for in each second, in milliseconds. */
+const slewMsPerSecond = 0.1;
+/** A difference to the wall clock that is no drift: somebody has set it. */
+const driftMaxMs = 1_000;
 
 /**
  * The wall clock as it was when this process began, carried on by the monotonic clock: when somebody sets the wall clock,
- * timers do not fire early by it (D6). It follows the wall clock slowly, since the other drifts.
+ * timers do not fire early by it (D6), nor late. What the two drift apart is made up for, slowly.
  */
 export class SteadyClock {
   readonly env: Env;
@@ -22,10 +24,15 @@ export class SteadyClock {
     const monotonicMs = this.env.monotonicMs();
     const passedMs = monotonicMs - this.#atMs;
     const carriedMs = this.#nowMs + passedMs;
-    const slewMaxMs = (passedMs / 1_000) * slewMsPerSecond;
-    const slewMs = Math.max(-slewMaxMs, Math.min(slewMaxMs, this.env.nowMs() - carriedMs));
     this.#atMs = monotonicMs;
-    this.#nowMs = carriedMs + slewMs;
+    this.#nowMs = carriedMs + this.#slewMs(carriedMs, passedMs);
     return this.#nowMs;
+  }
+
+  #slewMs(carriedMs: number, passedMs: number): number {
+    const behindMs = this.env.nowMs() - carriedMs;
+    if (Math.abs(behindMs) > driftMaxMs) return 0;
+    const mostMs = (passedMs / 1_000) * slewMsPerSecond;
+    return Math.max(-mostMs, Math.min(mostMs, behindMs));
   }
 }
