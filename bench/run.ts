@@ -12,7 +12,7 @@ import { workloads } from "./workloads/index.ts";
 
 const help = `npm run bench -- [options]
 
-Measures coxswain against its raw parts (nats.js, XState), peers (moleculer, nact) and Erlang/OTP, on this machine, in
+Measures coxswain against its raw parts (nats.js, XState), peers (moleculer, nact, Restate) and Erlang/OTP, on this machine, in
 turns: each side once a round, A B C A B C, each in processes of its own. Ratios are taken round by round.
 
   --only W1,W2   these workloads: ${workloads.map(({ id, title }) => `${id} ${title}`).join("; ")}
@@ -56,16 +56,11 @@ async function run(): Promise<void> {
   await using server = await startServer();
   const cases: MeasuredCase[] = [];
   for (const workload of chosen) {
-    cases.push(
-      ...(await measure(workload, {
-        url: server.url,
-        quick: given.quick,
-        rounds,
-        peers,
-        missing,
-        onProgress,
-      })),
-    );
+    // A server of its own, that what one leaves in the store is in no other's way.
+    await using own = workload.sync === undefined ? undefined : await startServer({ sync: workload.sync });
+    const { url, pid: serverPid } = own ?? server;
+    const options = { url, serverPid, quick: given.quick, rounds, peers, missing, onProgress };
+    cases.push(...(await measure(workload, options)));
   }
   const results: Results = { machine: machineFacts(server.version), quick: given.quick, cases };
   writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
@@ -82,8 +77,8 @@ function print(results: Results): void {
 
 /** @returns whether they are there */
 function installPeers(): boolean {
-  if (existsSync(here("peers/node_modules/moleculer")) && existsSync(here("peers/node_modules/nact")))
-    return true;
+  const wanted = ["moleculer", "nact", "@restatedev/restate-server"];
+  if (wanted.every((name) => existsSync(here(`peers/node_modules/${name}`)))) return true;
   onProgress("installing the peers into bench/peers");
   try {
     execFileSync("npm", ["ci", "--prefix", here("peers"), "--no-audit", "--no-fund", "--loglevel", "error"], {

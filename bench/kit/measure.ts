@@ -27,6 +27,7 @@ export interface MeasuredCase {
 
 export interface MeasureOptions {
   readonly url: string;
+  readonly serverPid: number;
   readonly quick: boolean;
   readonly rounds: number;
   readonly peers: boolean;

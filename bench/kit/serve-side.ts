@@ -8,6 +8,8 @@ export interface SideConfig {
   /** What the side is called, where one file serves several. */
   readonly side: string;
   readonly index: number;
+  /** Of the server, and of the side's processes that were started before, in their order. */
+  readonly pids: { readonly server: number; readonly others: readonly number[] };
 }
 
 export interface Side {

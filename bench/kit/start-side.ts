@@ -26,7 +26,7 @@ export interface RunningSide {
 /** Starts the processes of a side, one after another. They end when they are closed, or when this process does. */
 export async function startSide(
   spec: SideSpec,
-  config: Omit<SideConfig, "index" | "side">,
+  config: Omit<SideConfig, "index" | "side" | "pids"> & { readonly serverPid: number },
 ): Promise<RunningSide> {
   const processes: ChildProcess[] = [];
   const close = async (): Promise<void> => {
@@ -34,7 +34,9 @@ export async function startSide(
   };
   try {
     for (const [index, role] of spec.roles.entries()) {
-      const child = launch(spec, role, { ...config, side: spec.name, index });
+      const { url, quick, serverPid: server } = config;
+      const others = processes.map(({ pid = 0 }) => pid);
+      const child = launch(spec, role, { url, quick, side: spec.name, index, pids: { server, others } });
       processes.push(child);
       await answerOf(child, spec.name);
     }

@@ -39,4 +39,6 @@ export interface Workload {
   readonly cases: readonly Case[];
   /** A fresh process for each round: what is measured is its memory or its start. */
   readonly fresh?: true;
+  /** When the server flushes to disk; default `interval`, every second. */
+  readonly sync?: "interval" | "always";
 }

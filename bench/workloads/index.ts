@@ -1,5 +1,7 @@
 import type { Workload } from "../kit/workload.ts";
 import { ask } from "./ask.ts";
+import { durableLives } from "./durable-lives.ts";
+import { durableTurns, durableTurnsFlushed } from "./durable-turns.ts";
 import { hosting } from "./hosting.ts";
 import { idle } from "./idle.ts";
 import { simulation } from "./simulation.ts";
@@ -19,4 +21,7 @@ export const workloads: readonly Workload[] = [
   hosting,
   teamCheck,
   simulation,
+  durableTurns,
+  durableTurnsFlushed,
+  durableLives,
 ];

@@ -1,0 +1,52 @@
+import { cpuOf } from "./cpu.ts";
+import type { Figures, SideConfig } from "./serve-side.ts";
+
+/** How many agents, how many messages, and how many of them are under way at a time. */
+export interface Load {
+  readonly agents: number;
+  readonly messages: number;
+  readonly outstanding: number;
+}
+
+const loads: Readonly<Record<string, Load>> = {
+  told1: { agents: 1, messages: 40_000, outstanding: 1_000 },
+  told64: { agents: 64, messages: 60_000, outstanding: 1_000 },
+  told1000: { agents: 1_000, messages: 60_000, outstanding: 1_000 },
+  asked1: { agents: 1, messages: 2_000, outstanding: 1 },
+  asked64: { agents: 1_000, messages: 20_000, outstanding: 64 },
+};
+
+export function loadOf(name: string, quick: boolean): Load {
+  const load = loads[name];
+  if (load === undefined) throw new Error(`Expected one of ${Object.keys(loads)}, got ${name}`);
+  return quick ? { ...load, messages: load.messages / 20 } : load;
+}
+
+/** Each message goes to the next agent, with at most so many not yet taken. */
+export async function sendAll(load: Load, send: (agent: number) => Promise<unknown>): Promise<void> {
+  let begun = 0;
+  const lane = async (): Promise<void> => {
+    while (begun < load.messages) await send(begun++ % load.agents);
+  };
+  await Promise.all(Array.from({ length: load.outstanding }, lane));
+}
+
+/** A round in which messages are sent, until the last of them has been worked on. With what it cost all processes. */
+export async function toldFigures(
+  load: Load,
+  { pids: { server, others } }: SideConfig,
+  round: () => Promise<void>,
+): Promise<Figures> {
+  const used = cpuOf({ server, node: others.at(-1) ?? 0, sender: process.pid });
+  const began = performance.now();
+  await round();
+  const ms = performance.now() - began;
+  const cpu = used();
+  const eachUs = (cpuMs: number): number => (cpuMs * 1_000) / load.messages;
+  return {
+    perSecond: (load.messages / ms) * 1_000,
+    serverUs: eachUs(cpu.server),
+    nodeUs: eachUs(cpu.node),
+    senderUs: eachUs(cpu.sender),
+  };
+}
