@@ -1,6 +1,6 @@
 import { check } from "./check.ts";
 import { isFair, searchOf } from "./check-team.ts";
-import type { Row } from "./rows.ts";
+import { isSameRow, type Row } from "./rows.ts";
 import { Story } from "./story.ts";
 import { TeamModel } from "./team-model.ts";
 import type { Members, TeamOptions, TeamView } from "./team-options.ts";
@@ -115,7 +115,7 @@ class Run<M extends Members, H> implements Replay<M, H> {
   /** Goals that did not come since they were due, though the run has gone a fair round, or may stay where it is. */
   #avoided(): string[] {
     const last = this.#rows.length - 1;
-    const round = this.#rows.findIndex((row, i) => i < last && isSame(row, this.#row));
+    const round = this.#rows.findIndex((row, i) => i < last && isSameRow(row, this.#row));
     const loop = round < 0 ? [this.#row] : this.#rows.slice(round, last);
     const taken = round < 0 ? [] : this.#actions.slice(round);
     const possible = loop.map((row) => new Set(this.#model.next(row).map(({ action }) => action)));
@@ -131,8 +131,4 @@ class Run<M extends Members, H> implements Replay<M, H> {
       return this.#rows.some(isAvoided) ? [name] : [];
     });
   }
-}
-
-function isSame(a: Row, b: Row): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i]);
 }

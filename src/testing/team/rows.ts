@@ -183,3 +183,9 @@ export class Rows {
 function budgetOf(most: number): number {
   return most === Number.POSITIVE_INFINITY ? -1 : most;
 }
+
+export function isSameRow(a: Row, b: Row): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,4 +1,4 @@
-import type { Row } from "./rows.ts";
+import { isSameRow, type Row } from "./rows.ts";
 import type { TeamModel } from "./team-model.ts";
 
 /**
@@ -56,11 +56,38 @@ export function foldedKey({ plan, parts, rows }: TeamModel): (row: Row) => Row {
     return to;
   }
 
-  return (row) => {
+  function keyOf(row: Row): Row {
     let best = row;
     for (let swap = 1; swap < sources.length; swap++) {
       if (isLess(row, swap, best)) best = swapped(row, swap);
     }
     return best;
+  }
+
+  return sources.length > fewSwaps ? remembered(keyOf) : keyOf;
+}
+
+/** To swap members in so few ways costs less than to look up what came of it. */
+const fewSwaps = 6;
+const rememberedMax = 16_384;
+
+/** Rows come again soon, by another order of the same steps: keeps some of the last ones and their keys. */
+function remembered(keyOf: (row: Row) => Row): (row: Row) => Row {
+  const rows: (Row | undefined)[] = new Array(rememberedMax).fill(undefined);
+  const keys: Row[] = new Array(rememberedMax).fill([]);
+  return (row) => {
+    const slot = slotOf(row);
+    const known = rows[slot];
+    if (known !== undefined && isSameRow(known, row)) return keys[slot] as Row;
+    const key = keyOf(row);
+    rows[slot] = row;
+    keys[slot] = key;
+    return key;
   };
+}
+
+function slotOf(row: Row): number {
+  let hash = 0;
+  for (let i = 0; i < row.length; i++) hash = Math.imul(hash ^ (row[i] as number), 0x01000193);
+  return (hash ^ (hash >>> 15)) & (rememberedMax - 1);
 }

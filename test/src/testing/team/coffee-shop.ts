@@ -33,10 +33,10 @@ const guest = (handsBack: boolean) =>
     },
   });
 
-const shop = (handsBack: boolean) => {
+const shop = (handsBack: boolean, count = 2) => {
   const members = {
     barista: { machine: barista },
-    guest: { machine: guest(handsBack), count: 2, symmetric: true },
+    guest: { machine: guest(handsBack), count, symmetric: true },
   } as const;
   return {
     members,
@@ -50,3 +50,5 @@ const shop = (handsBack: boolean) => {
 export const hastyShop = shop(false);
 /** A guest hands a second coffee back. */
 export const soundShop = shop(true);
+/** Four of them, over a worse network. */
+export const largerShop = { ...shop(true, 4), channels: { lossesMax: 2, inFlightMax: 7 } };

@@ -66,6 +66,15 @@ describe("symmetric members", () => {
     expect([folded.verdict, plain.verdict]).toEqual(["holds", "holds"]);
   });
 
+  test("of four there are 24 ways to swap them, and the same ways to be", () => {
+    const members = { desk: { machine: desk }, writer: { ...writers, count: 4 } } as const;
+    const channels = { inFlightMax: 4 };
+    const folded = checkTeam({ members, channels });
+    // 4 writers, 3 ways to be.
+    expect(folded.states).toBe(15);
+    expect(checkTeam({ members, channels, fold: false }).states).toBeGreaterThan(15 * 10);
+  });
+
   test("have to begin alike", () => {
     const input = ({ self }: { self: string }): { n: number } => ({ n: Number(self.at(-1)) });
     const members = { desk: { machine: desk }, writer: { ...writers, input } };

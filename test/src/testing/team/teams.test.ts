@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { crewMachine, workerMachine } from "../../../../machines/index.ts";
 import { work } from "../../../../protocols/index.ts";
 import { checkTeam } from "../../../../src/testing/team/index.ts";
-import { hastyShop, soundShop } from "./coffee-shop.ts";
+import { hastyShop, largerShop, soundShop } from "./coffee-shop.ts";
 import { type Bug, jobTeam } from "./job-team.ts";
 
 const report = (
@@ -102,6 +102,13 @@ describe("the coffee shop", () => {
     report("coffee shop", result);
     expect(result.verdict, result.story).toBe("holds");
   });
+});
+
+test("of a larger shop each state is looked at once, in whatever order its guests came there", () => {
+  const result = checkTeam(largerShop);
+  report("four guests, folded", result);
+  // As many as there were when each way to swap them was tried for each step.
+  expect([result.verdict, result.states, result.edges]).toEqual(["holds", 12_737, 89_298]);
 });
 
 describe("our own crew of workers", () => {
