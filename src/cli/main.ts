@@ -6,6 +6,7 @@ import { didYouMean } from "./did-you-mean.ts";
 import { doctor } from "./doctor.ts";
 import { exportSystem } from "./export.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { history } from "./history.ts";
 import { importSystem } from "./import.ts";
 import { inspect } from "./inspect.ts";
 import { letters } from "./letters.ts";
@@ -19,7 +20,7 @@ import { tap } from "./tap.ts";
 import { tree } from "./tree.ts";
 
 const commands: readonly Command[] = [
-  ...[run, ps, tree, tap, inspect, letters],
+  ...[run, ps, tree, tap, inspect, history, letters],
   ...[exportSystem, importSystem, doctor, server, setup],
 ];
 

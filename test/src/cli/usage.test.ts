@@ -17,6 +17,7 @@ const commands = [
   "tree",
   "tap",
   "inspect",
+  "history",
   "letters",
   "export",
   "import",
