@@ -90,7 +90,8 @@ export class Connection {
 
   sendDown(frame: DownFrame): void {
     const { hostility } = this.#parts.weather;
-    if (hostility !== undefined && frame.op === "message") this.#sendHostile(frame, hostility);
+    if (hostility !== undefined && (frame.op === "message" || frame.op === "queued"))
+      this.#sendHostile(frame, hostility);
     else this.#down.send(frame);
   }
 

@@ -1,7 +1,32 @@
-import type { Entry, Outcome, StreamEntry, StreamOptions } from "../../transport/transport.ts";
+import type {
+  ConsumeOptions,
+  Entry,
+  Outcome,
+  StreamEntry,
+  StreamOptions,
+} from "../../transport/transport.ts";
+
+/** What is asked about the consumers of a queue. A consumer's id is its name and a mark of its owner. */
+export type QueueRequest =
+  /** The ids of those of a name. */
+  | { readonly op: "consumers"; readonly stream: string; readonly name: string }
+  | { readonly op: "unconsume"; readonly stream: string; readonly consumer: string }
+  /** What it delivers comes with `id` and `round`. */
+  | {
+      readonly op: "consume";
+      readonly stream: string;
+      readonly consumer: string;
+      readonly options: ConsumeOptions;
+      readonly id: number;
+      readonly round: number;
+    };
+
+/** `gone`: the stream; `missing`: the consumer; `in the way`: another consumer takes some of the subjects. */
+export type QueueAnswer = readonly string[] | "done" | "missing" | "gone" | "in the way";
 
 /** What is asked of the store, as data: it may be lost on the way, or its answer may. */
 export type StoreRequest =
+  | QueueRequest
   | { readonly op: "bucket"; readonly bucket: string; readonly valueMaxBytes: number | undefined }
   | { readonly op: "get"; readonly bucket: string; readonly key: string }
   | { readonly op: "entries"; readonly bucket: string; readonly under: string | undefined }
@@ -25,7 +50,7 @@ export type StoreRequest =
   | { readonly op: "count"; readonly stream: string };
 
 export type StoreAnswer = Outcome<
-  number | undefined | Entry | readonly Entry[] | readonly StreamEntry[] | StreamOptions
+  number | undefined | Entry | readonly Entry[] | readonly StreamEntry[] | StreamOptions | QueueAnswer
 >;
 
 /** From a client to the server. `label` is what the trace shows of it. */
@@ -53,6 +78,12 @@ export type UpFrame =
       readonly afterRevision: number | undefined;
     }
   | { readonly op: "unwatch"; readonly id: number }
+  | {
+      readonly op: "acknowledge";
+      readonly stream: string;
+      readonly consumer: string;
+      readonly sequence: number;
+    }
   | { readonly op: "bye" };
 
 /** From the server to a client. */
@@ -70,5 +101,15 @@ export type DownFrame =
   | { readonly op: "answer"; readonly id: number; readonly answer: StoreAnswer }
   | { readonly op: "entry"; readonly id: number; readonly entry: Entry }
   | { readonly op: "present"; readonly id: number }
+  /** An entry of a queue; `number` counts those of the round. */
+  | {
+      readonly op: "queued";
+      readonly id: number;
+      readonly round: number;
+      readonly number: number;
+      readonly entry: StreamEntry;
+    }
+  /** The consumer is gone: the client has missed its heartbeats. */
+  | { readonly op: "deposed"; readonly id: number; readonly round: number }
   /** A watch that cannot begin. */
   | { readonly op: "unwatched"; readonly id: number; readonly refusal: Outcome<never> };

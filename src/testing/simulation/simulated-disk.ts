@@ -1,8 +1,9 @@
 import { quote } from "../../../protocols/index.ts";
 import { ok, rejected } from "../../transport/outcomes.ts";
-import type { Entry, Outcome, StreamOptions } from "../../transport/transport.ts";
+import type { Entry, Outcome, StreamEntry, StreamOptions } from "../../transport/transport.ts";
 import { BucketFile } from "./bucket-file.ts";
-import type { StoreAnswer, StoreRequest } from "./frames.ts";
+import { ConsumerFile } from "./consumer-file.ts";
+import type { QueueRequest, StoreAnswer, StoreRequest } from "./frames.ts";
 import type { RandomStream } from "./random.ts";
 import { StreamFile } from "./stream-file.ts";
 import { Unflushed } from "./unflushed.ts";
@@ -29,6 +30,8 @@ export class SimulatedDisk {
   readonly #streams = new Map<string, Kept<StreamFile>>();
   /** Called with each entry that is written, in order. */
   onEntry: (bucket: string, entry: Entry) => void = () => {};
+  /** Called with each entry that a queue keeps. */
+  onQueued: (queue: string, entry: StreamEntry) => void = () => {};
 
   constructor(nowMs: () => number, flushedAfterMs: number, random: RandomStream) {
     this.#nowMs = nowMs;
@@ -41,9 +44,11 @@ export class SimulatedDisk {
     const lost: LostWrites[] = [];
     for (const files of [this.#buckets, this.#streams] as Map<string, Kept<BucketFile | StreamFile>>[]) {
       for (const [name, { file, createdMs }] of files) {
-        const fromMs = this.#nowMs() - this.#random.between(0, Math.min(lostMs, this.#flushedAfterMs));
+        const fromMs = this.#lostFromMs(lostMs);
         const gone = createdMs >= fromMs;
-        const writes = file.unflushed.lose(fromMs);
+        let writes = file.unflushed.lose(fromMs);
+        if (file instanceof StreamFile && file.options.kind === "queue")
+          writes += file.consumers.unflushed.lose(this.#lostFromMs(lostMs));
         if (gone) files.delete(name);
         if (gone || writes > 0) lost.push({ name, writes, gone });
       }
@@ -51,25 +56,33 @@ export class SimulatedDisk {
     return lost;
   }
 
+  #lostFromMs(lostMs: number): number {
+    return this.#nowMs() - this.#random.between(0, Math.min(lostMs, this.#flushedAfterMs));
+  }
+
   captures(subject: string): boolean {
     for (const { file } of this.#streams.values()) if (file.takes(subject)) return true;
     return false;
   }
 
-  /** Keeps what was published, in each stream over its subject. @returns the last sequence number given */
-  capture(subject: string, payload: Uint8Array, atWallMs: number): number {
-    let sequence = 0;
+  /** Keeps what was published, in each stream over its subject; a queue that is full does not. */
+  capture(subject: string, payload: Uint8Array, atWallMs: number): void {
     for (const { file } of this.#streams.values()) {
-      if (file.takes(subject)) sequence = file.keep(subject, payload, atWallMs);
+      if (!file.takes(subject) || file.refuse(subject, payload) !== undefined) continue;
+      const entry = file.keep(subject, payload, atWallMs);
+      if (file.options.kind === "queue") this.onQueued(file.name, entry);
     }
-    return sequence;
   }
 
   bucket(name: string): BucketFile | undefined {
     return this.#buckets.get(name)?.file;
   }
 
-  perform(request: StoreRequest, atWallMs: number): StoreAnswer {
+  stream(name: string): StreamFile | undefined {
+    return this.#streams.get(name)?.file;
+  }
+
+  perform(request: Exclude<StoreRequest, QueueRequest>, atWallMs: number): StoreAnswer {
     if (request.op === "bucket") return this.#openBucket(request.bucket, request.valueMaxBytes);
     if (request.op === "stream") return this.#openStream(request.stream, request.options);
     if ("bucket" in request) {
@@ -79,9 +92,14 @@ export class SimulatedDisk {
       if (request.op === "entries") return ok(bucket.present(request.under));
       return bucket.write(request);
     }
-    const stream = this.#streams.get(request.stream)?.file;
+    const stream = this.stream(request.stream);
     if (stream === undefined) return rejected("STORE_FAILED", `Stream ${request.stream} is gone`);
-    if (request.op === "append") return ok(this.capture(request.subject, request.payload, atWallMs));
+    if (request.op === "append") {
+      const { subject, payload } = request;
+      const full = stream.refuse(subject, payload);
+      if (full === undefined) this.capture(subject, payload, atWallMs);
+      return full ?? ok(stream.lastSequence);
+    }
     if (request.op === "read") return ok(stream.read(request));
     if (request.op === "count") return ok(stream.count);
     if (stream.remove(request.sequence)) return ok(undefined);
@@ -97,9 +115,9 @@ export class SimulatedDisk {
   }
 
   #openStream(name: string, options: StreamOptions): StoreAnswer {
-    const known = this.#streams.get(name)?.file;
+    const known = this.stream(name);
     if (known !== undefined) return ok(known.options);
-    const file = new StreamFile(name, options, this.#unflushed());
+    const file = new StreamFile(name, options, this.#unflushed(), new ConsumerFile(this.#unflushed()));
     this.#streams.set(name, { file, createdMs: this.#nowMs() });
     return ok(options);
   }

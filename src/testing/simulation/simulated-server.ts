@@ -1,9 +1,11 @@
+import { ok } from "../../transport/outcomes.ts";
 import { SubjectTree } from "../../transport/subject-tree.ts";
 import { type ClientEnd, Connection, type Subscriber } from "./connection.ts";
-import type { DownFrame, StoreRequest, UpFrame } from "./frames.ts";
+import type { DownFrame, QueueRequest, StoreRequest, UpFrame } from "./frames.ts";
 import type { RandomStream } from "./random.ts";
 import { type LostWrites, noBucket, SimulatedDisk } from "./simulated-disk.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
+import { SimulatedQueues } from "./simulated-queues.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { Weather } from "./weather.ts";
 
@@ -16,6 +18,8 @@ export interface ServerOptions {
   readonly staleMs: number;
   /** What it keeps for a client that does not read; beyond, it cuts it off. Frames. */
   readonly pendingMax: number;
+  /** How likely it is that an entry of a queue which is delivered again overtakes others that are. Default 0.5. */
+  readonly overtaking: number;
   readonly startMs: number;
 }
 
@@ -31,6 +35,8 @@ interface ServerParts {
   readonly forgot: (lost: LostWrites) => void;
 }
 
+/** A client waits for an answer for about so long, in milliseconds. */
+const answerLateMs = 5_000;
 const nothing = new Uint8Array(0);
 
 /** Knows who listens to what, as a nats-server does, and has a disk. */
@@ -40,6 +46,8 @@ export class SimulatedServer {
   readonly #subscribers = new SubjectTree<Subscriber>();
   readonly #connections = new Set<Connection>();
   readonly #storeRandom: RandomStream;
+  readonly #queues: SimulatedQueues;
+  readonly #queueRandom: RandomStream;
   #up = true;
   /** Until then JetStream has no leader: it takes nothing, or takes it late. */
   #gapUntilMs = 0;
@@ -51,6 +59,8 @@ export class SimulatedServer {
     this.#storeRandom = parts.random.fork("store");
     const disk = parts.random.fork("disk");
     this.#disk = new SimulatedDisk(() => parts.clock.nowMs, parts.options.flushedAfterMs, disk);
+    this.#queueRandom = parts.random.fork("queue");
+    this.#queues = this.#makeQueues();
     this.#disk.onEntry = (bucket, entry) => {
       for (const connection of this.#connections) {
         for (const [id, watched] of connection.watches) {
@@ -58,6 +68,25 @@ export class SimulatedServer {
         }
       }
     };
+  }
+
+  #makeQueues(): SimulatedQueues {
+    const { clock, options, note } = this.#parts;
+    const gapUntilMs = (): number => this.#gapUntilMs;
+    const queues = new SimulatedQueues({
+      clock,
+      note,
+      random: this.#queueRandom,
+      overtaking: options.overtaking,
+      get gapUntilMs() {
+        return gapUntilMs();
+      },
+      loses: () => clock.nowMs < this.#lossUntilMs && this.#queueRandom.chance(this.#loss),
+      stream: (name) => this.#disk.stream(name),
+      send: (connection, frame) => this.#send(connection, frame),
+    });
+    this.#disk.onQueued = (queue, entry) => queues.offer(queue, entry);
+    return queues;
   }
 
   get up(): boolean {
@@ -106,6 +135,7 @@ export class SimulatedServer {
   stop(lostMs: number): void {
     this.#up = false;
     for (const connection of [...this.#connections]) this.cut(connection, "the server has ended");
+    this.#queues.stop();
     if (lostMs === 0) return;
     for (const lost of this.#disk.powerCut(lostMs)) this.#parts.forgot(lost);
   }
@@ -151,6 +181,8 @@ export class SimulatedServer {
         return this.#watch(connection, frame);
       case "unwatch":
         return void connection.watches.delete(frame.id);
+      case "acknowledge":
+        return this.#queues.acknowledge(frame);
       case "bye":
         return this.#forget(connection);
     }
@@ -215,12 +247,26 @@ export class SimulatedServer {
     const lossy = clock.nowMs < this.#lossUntilMs && this.#storeRandom.chance(this.#loss);
     if (lossy && this.#storeRandom.chance(0.5))
       return note(`store loses ${request.op} of ${connection.node}`);
-    const answer = this.#disk.perform(request, this.#wallMs());
+    const answer = isOfQueue(request)
+      ? ok(this.#queues.perform(connection, request))
+      : this.#disk.perform(request, this.#wallMs());
     // What is appended is published: whoever listens hears it.
     if (request.op === "append") this.#deliver(request.subject, request.payload, undefined, "an entry");
     if (request.op === "write" && answer.kind === "ok") this.#parts.stored(connection.node, request.key);
+    if (lossy && this.#isLate(request)) {
+      const lateMs = this.#queueRandom.between(0, 2 * answerLateMs);
+      this.#noteAnswer(connection.node, request, `${answer.kind}, and its answer is late`);
+      const send = () => connection.open && this.#send(connection, { op: "answer", id, answer });
+      return void clock.schedule(clock.nowMs + lateMs, send);
+    }
     this.#noteAnswer(connection.node, request, `${answer.kind}${lossy ? ", and its answer is lost" : ""}`);
     if (!lossy) this.#send(connection, { op: "answer", id, answer });
+  }
+
+  /** Of an answer that does not come in time: whether it comes at all. Only to what is appended to a queue. */
+  #isLate(request: StoreRequest): boolean {
+    const isQueued = request.op === "append" && this.#disk.stream(request.stream)?.options.kind === "queue";
+    return isQueued && this.#queueRandom.chance(0.5);
   }
 
   /** Renewals of leases, which nearly all of it is, are not worth a line. */
@@ -256,4 +302,8 @@ export class SimulatedServer {
 
 function copyOf<T extends { readonly value: Uint8Array | undefined }>(entry: T): T {
   return { ...entry, value: entry.value && new Uint8Array(entry.value) };
+}
+
+function isOfQueue(request: StoreRequest): request is QueueRequest {
+  return request.op === "consumers" || request.op === "unconsume" || request.op === "consume";
 }

@@ -4,6 +4,7 @@ import { thrownBy } from "../../transport/event-listeners.ts";
 import { done, ok, rejected, tooLarge } from "../../transport/outcomes.ts";
 import {
   lostRace,
+  refuseConsume,
   refuseKey,
   refuseName,
   refuseOther,
@@ -40,7 +41,7 @@ export function simulatedStore(client: StoreClient, events: EventListeners, payl
       if (opened.kind !== "ok") return opened;
       const found = opened.value as StreamOptions;
       const other = refuseOther(name, found, options);
-      return other ?? ok(streamOf(client, name, found.subjects, payloadMaxBytes));
+      return other ?? ok(streamOf(client, name, found, { events, payloadMaxBytes }));
     },
   };
 }
@@ -140,8 +141,8 @@ function copyOf(entry: Entry): Entry {
 function streamOf(
   client: StoreClient,
   name: string,
-  subjects: readonly string[],
-  payloadMaxBytes: number,
+  { subjects, kind }: StreamOptions,
+  { events, payloadMaxBytes }: { readonly events: EventListeners; readonly payloadMaxBytes: number },
 ): Stream {
   const taken = new SubjectTree<true>();
   for (const subject of subjects) taken.add(subject, true);
@@ -171,6 +172,7 @@ function streamOf(
       const counted = await client.ask({ op: "count", stream: name });
       return counted.kind === "ok" ? ok(counted.value as number) : counted;
     },
-    consume: async () => rejected("STORE_FAILED", `A consumer of ${name} is not yet simulated`),
+    consume: async (options, handler) =>
+      refuseConsume(name, kind, options) ?? client.consume(name, options, events, handler),
   };
 }

@@ -1,8 +1,10 @@
 import type { Env, Timer } from "../../env/env.ts";
+import type { EventListeners } from "../../transport/event-listeners.ts";
 import { closedError, rejected, unknown } from "../../transport/outcomes.ts";
-import type { Entry, Outcome } from "../../transport/transport.ts";
+import type { ConsumeOptions, Consumption, Entry, Outcome, QueueEntry } from "../../transport/transport.ts";
 import type { Connection } from "./connection.ts";
-import type { DownFrame, StoreAnswer, StoreRequest } from "./frames.ts";
+import type { DownFrame, QueueAnswer, StoreAnswer, StoreRequest, UpFrame } from "./frames.ts";
+import { type QueueClient, QueueConsumption } from "./queue-client.ts";
 
 /** What the store needs of the transport. */
 export interface StoreHost {
@@ -29,6 +31,7 @@ export class StoreClient {
   readonly #host: StoreHost;
   readonly #waiting = new Map<number, Waiting>();
   readonly #watches = new Map<number, Watching>();
+  readonly #consumptions = new Map<number, QueueConsumption>();
   #count = 0;
 
   constructor(host: StoreHost) {
@@ -69,6 +72,43 @@ export class StoreClient {
     return { begun, close: () => this.#unwatch(id) };
   }
 
+  get connected(): boolean {
+    return typeof this.#host.connection() === "object";
+  }
+
+  async consume(
+    stream: string,
+    options: ConsumeOptions,
+    events: EventListeners,
+    handler: (entry: QueueEntry) => void,
+  ): Promise<Outcome<Consumption>> {
+    const isConnected = (): boolean => this.connected;
+    const client: QueueClient = {
+      env: this.#host.env,
+      events,
+      get connected() {
+        return isConnected();
+      },
+      ask: async (request) => (await this.ask(request)) as Outcome<QueueAnswer>,
+      send: (frame) => this.#send(frame),
+    };
+    const id = this.#count++;
+    const consumption = new QueueConsumption(client, id, stream, options, handler);
+    this.#consumptions.set(id, consumption);
+    void consumption.ended.then(() => this.#consumptions.delete(id));
+    const begun = await consumption.begin();
+    if (begun.kind === "ok") return { kind: "ok", value: consumption };
+    consumption.close();
+    return begun;
+  }
+
+  #send(frame: UpFrame): boolean {
+    const connection = this.#host.connection();
+    if (connection === "closed" || connection === undefined) return false;
+    connection.sendUp(frame);
+    return true;
+  }
+
   arrived(frame: DownFrame): void {
     if (frame.op === "answer") return this.#settle(frame.id, frame.answer);
     if (frame.op === "present") {
@@ -76,6 +116,9 @@ export class StoreClient {
       if (watching === undefined) return;
       watching.lastRevision ??= 0;
       return watching.present({ kind: "ok", value: undefined });
+    }
+    if (frame.op === "queued" || frame.op === "deposed") {
+      return this.#consumptions.get(frame.id)?.arrived(frame);
     }
     if (frame.op === "unwatched") {
       const refused = this.#watches.get(frame.id);
@@ -106,9 +149,11 @@ export class StoreClient {
     for (const [id, { bucket, lastRevision }] of this.#watches) {
       connection.sendUp({ op: "watch", id, bucket, afterRevision: lastRevision });
     }
+    for (const consumption of [...this.#consumptions.values()]) void consumption.again();
   }
 
   close(): void {
+    for (const consumption of [...this.#consumptions.values()]) consumption.close();
     for (const id of [...this.#waiting.keys()]) this.#settle(id, { kind: "rejected", error: closedError() });
     this.#watches.clear();
   }
@@ -122,8 +167,6 @@ export class StoreClient {
   }
 
   #unwatch(id: number): void {
-    if (!this.#watches.delete(id)) return;
-    const connection = this.#host.connection();
-    if (connection !== "closed" && connection !== undefined) connection.sendUp({ op: "unwatch", id });
+    if (this.#watches.delete(id)) this.#send({ op: "unwatch", id });
   }
 }

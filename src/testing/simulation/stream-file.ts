@@ -1,5 +1,7 @@
+import { rejected } from "../../transport/outcomes.ts";
 import { SubjectTree } from "../../transport/subject-tree.ts";
-import type { StreamEntry, StreamOptions } from "../../transport/transport.ts";
+import type { Outcome, StreamEntry, StreamOptions } from "../../transport/transport.ts";
+import type { ConsumerFile } from "./consumer-file.ts";
 import type { Unflushed } from "./unflushed.ts";
 
 /** One stream on a simulated disk; every change can be undone. */
@@ -7,16 +9,24 @@ export class StreamFile {
   readonly name: string;
   readonly options: StreamOptions;
   readonly unflushed: Unflushed;
+  /** Of a queue. */
+  readonly consumers: ConsumerFile;
   readonly #subjects = new SubjectTree<true>();
   #entries = new Map<number, StreamEntry>();
+  readonly #perSubject = new Map<string, number>();
   #bytes = 0;
   #lastSequence = 0;
 
-  constructor(name: string, options: StreamOptions, unflushed: Unflushed) {
+  constructor(name: string, options: StreamOptions, unflushed: Unflushed, consumers: ConsumerFile) {
     this.name = name;
     this.options = options;
     this.unflushed = unflushed;
+    this.consumers = consumers;
     for (const subject of options.subjects) this.#subjects.add(subject, true);
+  }
+
+  get lastSequence(): number {
+    return this.#lastSequence;
   }
 
   get count(): number {
@@ -27,29 +37,52 @@ export class StreamFile {
     return this.#subjects.match(subject).length > 0;
   }
 
-  /** @returns its sequence number */
-  keep(subject: string, payload: Uint8Array, storedAtMs: number): number {
+  get(sequence: number): StreamEntry | undefined {
+    return this.#entries.get(sequence);
+  }
+
+  /** Why a queue does not take it. */
+  refuse(subject: string, payload: Uint8Array): Outcome<never> | undefined {
+    const { kind, messagesMax, bytesMax, subjectMessagesMax = Number.POSITIVE_INFINITY } = this.options;
+    if (kind !== "queue") return undefined;
+    if ((this.#perSubject.get(subject) ?? 0) >= subjectMessagesMax) {
+      return rejected("MAILBOX_FULL", `Expected at most ${subjectMessagesMax} entries to wait on ${subject}`);
+    }
+    // As a file store reckons: what is on the disk, and the payload that is to come.
+    if (this.#entries.size < messagesMax && this.#bytes + payload.length < bytesMax) return undefined;
+    return rejected("STORE_FULL", `Queue ${this.name} is full: ${this.#entries.size} entries wait`);
+  }
+
+  keep(subject: string, payload: Uint8Array, storedAtMs: number): StreamEntry {
     this.#lastSequence += 1;
     const entry = { sequence: this.#lastSequence, subject, payload, storedAtMs };
     this.#add(entry);
-    const gone: StreamEntry[] = [];
-    const { messagesMax, bytesMax, subjectMessagesMax = Number.POSITIVE_INFINITY } = this.options;
-    const same = this.#on(subject, subjectMessagesMax);
-    if (same !== undefined) {
-      this.#drop(same);
-      gone.push(same);
-    }
-    for (const oldest of this.#entries.values()) {
-      if (this.#entries.size <= messagesMax && this.#bytes <= bytesMax) break;
-      this.#drop(oldest);
-      gone.push(oldest);
-    }
+    const gone = this.options.kind === "queue" ? [] : this.#dropTooMany(subject);
     this.unflushed.wrote(() => {
       this.#drop(entry);
       this.#lastSequence -= 1;
       this.#restore(gone);
     });
-    return entry.sequence;
+    return entry;
+  }
+
+  /** @returns the oldest of the subject, and then of all, that were too many */
+  #dropTooMany(subject: string): readonly StreamEntry[] {
+    const gone: StreamEntry[] = [];
+    const drop = (entry: StreamEntry): void => {
+      this.#drop(entry);
+      gone.push(entry);
+    };
+    const { messagesMax, bytesMax, subjectMessagesMax = Number.POSITIVE_INFINITY } = this.options;
+    for (const oldest of this.#entries.values()) {
+      if ((this.#perSubject.get(subject) ?? 0) <= subjectMessagesMax) break;
+      if (oldest.subject === subject) drop(oldest);
+    }
+    for (const oldest of this.#entries.values()) {
+      if (this.#entries.size <= messagesMax && this.#bytes <= bytesMax) break;
+      drop(oldest);
+    }
+    return gone;
   }
 
   /** @returns whether there was such an entry */
@@ -74,20 +107,19 @@ export class StreamFile {
     return found;
   }
 
-  /** The oldest on the subject, where there are more than `max`. */
-  #on(subject: string, max: number): StreamEntry | undefined {
-    if (max === Number.POSITIVE_INFINITY) return undefined;
-    const found = [...this.#entries.values()].filter((entry) => entry.subject === subject);
-    return found.length > max ? found[0] : undefined;
-  }
-
   #add(entry: StreamEntry): void {
     this.#entries.set(entry.sequence, entry);
     this.#bytes += bytesOf(entry);
+    if (this.options.subjectMessagesMax === undefined) return;
+    this.#perSubject.set(entry.subject, (this.#perSubject.get(entry.subject) ?? 0) + 1);
   }
 
   #drop(entry: StreamEntry): void {
-    if (this.#entries.delete(entry.sequence)) this.#bytes -= bytesOf(entry);
+    if (!this.#entries.delete(entry.sequence)) return;
+    this.#bytes -= bytesOf(entry);
+    const left = (this.#perSubject.get(entry.subject) ?? 0) - 1;
+    if (left > 0) this.#perSubject.set(entry.subject, left);
+    else this.#perSubject.delete(entry.subject);
   }
 
   #restore(entries: readonly StreamEntry[]): void {

@@ -36,8 +36,6 @@ export class VirtualClock {
   #cancelled = 0;
   #atInstant = 0;
   #stopped = false;
-  #running = false;
-  #free = false;
   nowMs = 0;
   /** Events that have happened. */
   count = 0;
@@ -57,7 +55,6 @@ export class VirtualClock {
       cancelled: false,
     };
     this.#push(event);
-    if (this.#free && !this.#running) void this.runUntil(Number.POSITIVE_INFINITY);
     return { cancel: () => this.#cancel(event) };
   }
 
@@ -69,12 +66,6 @@ export class VirtualClock {
     this.#push(event);
   }
 
-  /** From now on it runs whenever there is something to do, as fast as it can: for tests that are not simulations. */
-  runFreely(): void {
-    this.#free = true;
-    if (!this.#running) void this.runUntil(Number.POSITIVE_INFINITY);
-  }
-
   /** Ends the present run after the event at hand. */
   stop(): void {
     this.#stopped = true;
@@ -82,11 +73,7 @@ export class VirtualClock {
 
   /** Lets time pass until then. @throws INVARIANT_BROKEN where it would not go on, and what an event throws. */
   runUntil(untilMs: number): Promise<void> {
-    this.#running = true;
     this.#stopped = false;
-    const over = (): void => {
-      this.#running = false;
-    };
     return new Promise<void>((resolve, reject) => {
       let left = eventsPerTurn;
       // A tick comes only when no microtask is left: then all promises that could settle have settled.
@@ -103,7 +90,7 @@ export class VirtualClock {
         realEnv.soon(step);
       };
       process.nextTick(step);
-    }).finally(over);
+    });
   }
 
   #step(untilMs: number): boolean {

@@ -43,6 +43,7 @@ const serverDefaults: ServerOptions = {
   flushedAfterMs: 1_000,
   staleMs: 10_000,
   pendingMax: 20_000,
+  overtaking: 0.5,
   startMs: simulatedStartMs,
 };
 
@@ -186,6 +187,9 @@ export class World {
   }
 
   #lost(node: string, frame: UpFrame | DownFrame, why: string): void {
+    if (frame.op === "queued") return this.note(`${node}: entry ${frame.entry.sequence} is lost: ${why}`);
+    if (frame.op === "acknowledge")
+      return this.note(`${node}: the acknowledgement of ${frame.sequence} is lost: ${why}`);
     if (frame.op !== "publish" && frame.op !== "message") return;
     this.lostMessages += 1;
     const unreachable = frame.op === "message" && frame.unreachable;
