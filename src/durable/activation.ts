@@ -1,5 +1,5 @@
 import { durability } from "../../machines/index.ts";
-import { type ActorAddress, isCoxswainError } from "../../protocols/index.ts";
+import { type ActorAddress, type CoxswainError, isCoxswainError } from "../../protocols/index.ts";
 import type { Env } from "../env/env.ts";
 import { isLostRace } from "../transport/outcomes.ts";
 import type { Bucket, Entry, Outcome } from "../transport/transport.ts";
@@ -25,6 +25,8 @@ export interface RecordHost {
   nowMs(): number;
   /** Whether our lease is fresh enough to begin anything. */
   mayHold(): boolean;
+  /** A record could not be read or written, so often in a row. */
+  stuck(key: string, error: CoxswainError, tries: number): void;
   /** The record as this node's machine takes it, or why it cannot. */
   load(
     record: AgentRecord,
@@ -59,6 +61,7 @@ async function read(host: RecordHost, key: string): Promise<Entry | undefined | 
   for (let tries = 0; host.mayHold(); tries++) {
     const found = await host.records.get(key);
     if (found.kind === "ok") return found.value;
+    host.stuck(key, found.error, tries);
     await pause(host.env, tries);
   }
   return "given up";
@@ -158,7 +161,10 @@ export async function put(
     const written: Outcome<number> = await host.records.update(key, bytes, expect);
     if (written.kind === "ok") return written.value;
     // An earlier try of ours may be what it conflicts with.
-    if (!isLostRace(written)) await pause(host.env, tries);
+    if (!isLostRace(written)) {
+      host.stuck(key, written.error, tries);
+      await pause(host.env, tries);
+    }
     const entry = await read(host, key);
     if (entry === "given up") break;
     if (entry?.value !== undefined && decodeHead(entry.value).nonce === record.nonce) return entry.revision;

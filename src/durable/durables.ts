@@ -22,6 +22,7 @@ import type { PostingHost } from "./posting/host.ts";
 import { OutboxPublisher } from "./posting/outbox-publisher.ts";
 import { type DurableInboxes, type PostedFor, Posts } from "./posting/posts.ts";
 import { ReadyAgents } from "./ready-agents.ts";
+import { RecordTrouble } from "./record-trouble.ts";
 import { ShardAgents, type ShardHost } from "./shard-agents.ts";
 import { stateLevel } from "./state-level.ts";
 import { SteadyClock } from "./steady-clock.ts";
@@ -54,6 +55,7 @@ export class Durables implements DurableInboxes, ShardHost {
   readonly #posts: Posts;
   readonly #posting: PostingHost;
   readonly #ready: ReadyAgents;
+  readonly #trouble: RecordTrouble;
   readonly #definitions: ReadonlyMap<string, DurableDefinition>;
   readonly #loaders = new Map<string, AgentLoader>();
   /** Of the types with a history. */
@@ -75,6 +77,7 @@ export class Durables implements DurableInboxes, ShardHost {
     this.#options = options;
     this.clock = new SteadyClock(node.env);
     this.#ready = new ReadyAgents(node.env);
+    this.#trouble = new RecordTrouble(node.env, (report) => node.report(report));
     this.#definitions = new Map([...node.catalogue].filter(isDurable));
     this.#posting = {
       env: node.env,
@@ -293,6 +296,7 @@ export class Durables implements DurableInboxes, ShardHost {
       nonce: () => `${node.incarnation}.${this.#writes++}`,
       nowMs: () => this.clock.nowMs(),
       mayHold: () => this.mayHold(),
+      stuck: (key, error, tries) => this.#trouble.of(key, error, tries),
       load: (record, address) => loader.load(record, address, this.clock.nowMs()),
       suspect: () => this.#suspect(),
       publisher: (from, confirmed) => new OutboxPublisher(this.#posting, from, confirmed),

@@ -1,4 +1,5 @@
 import type { durability } from "../../machines/index.ts";
+import type { CoxswainError } from "../../protocols/index.ts";
 import { isLostRace } from "../transport/outcomes.ts";
 import { pause, type RecordHost } from "./activation.ts";
 import type { AgentMessage, AgentState, AgentWrite } from "./agent-record.ts";
@@ -58,7 +59,7 @@ export class RecordWriter {
     if (this.#owner.isGone) return;
     if (outcome.kind === "ok") return this.#owner.answered({ kind: "ok", revision: outcome.value });
     if (isLostRace(outcome)) return this.#owner.answered({ kind: "conflict" });
-    await pause(this.#host.env, this.#tries++);
+    await this.#pause(outcome.error);
     if (!this.#owner.isGone) this.#owner.answered({ kind: "unknown" });
   }
 
@@ -70,9 +71,14 @@ export class RecordWriter {
         const { value, revision = 0 } = found.value ?? {};
         return this.#owner.readBack(value && { record: decodeRecord(value).record, revision });
       }
-      await pause(this.#host.env, this.#tries++);
+      await this.#pause(found.error);
       if (this.#owner.isGone) return;
     }
+  }
+
+  #pause(error: CoxswainError): Promise<void> {
+    this.#host.stuck(this.#key, error, this.#tries);
+    return pause(this.#host.env, this.#tries++);
   }
 
   #walled(doing: Promise<void>): void {

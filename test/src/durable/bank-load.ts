@@ -1,0 +1,120 @@
+import { expect } from "vitest";
+import { type ActorSystem, createSystem, type Report, type SystemOptions } from "../../../src/index.ts";
+import { accountActor, bank, plainWorld } from "./bank.ts";
+
+/** Of the nodes on real servers. */
+export const leaseMs = 1_500;
+const waits = { timeout: 60_000, interval: 50 };
+const accounts = 10;
+const transferAmount = 1;
+
+export interface Bank extends AsyncDisposable {
+  readonly client: ActorSystem;
+  readonly hosts: readonly ActorSystem[];
+  readonly reports: readonly Report[];
+  /** Keys under which something was paid to the outside. */
+  readonly paid: readonly string[];
+  host(name: string): Promise<ActorSystem>;
+}
+
+/** A client and so many hosts of accounts, in this process, on real servers. */
+export async function bankOn(
+  servers: string | readonly string[],
+  { hosts: count = 2, ...options }: Partial<SystemOptions> & { readonly hosts?: number } = {},
+): Promise<Bank> {
+  const reports: Report[] = [];
+  const paid: string[] = [];
+  const hosts: ActorSystem[] = [];
+  const common = {
+    name: "bank",
+    servers,
+    leaseMs,
+    onReport: (report: Report) => void reports.push(report),
+    ...options,
+  };
+  const actors = { account: accountActor(plainWorld(paid)) };
+  const host = async (name: string): Promise<ActorSystem> => {
+    const system = await createSystem({ ...common, node: name, actors });
+    hosts.push(system);
+    return system;
+  };
+  for (let n = 0; n < count; n++) await host(`host${n}`);
+  const client = await createSystem({ ...common, node: "client" });
+  return {
+    client,
+    hosts,
+    reports,
+    paid,
+    host,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([client, ...hosts].map((system) => system.drain({ withinMs: 2_000 })));
+    },
+  };
+}
+
+export interface Load {
+  /** Credits that are stored, of each account. */
+  readonly credits: readonly number[];
+  /** Of them all. */
+  readonly stored: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Sends without end to accounts, each the next number as soon as the one before is stored, with a transfer to the next
+ * account each third time.
+ */
+export function loadOn({ client }: Bank): Load {
+  const credits = Array.from({ length: accounts }, () => 0);
+  let stored = 0;
+  let stopped = false;
+  const run = async (account: number): Promise<void> => {
+    const ref = client.ref(`account.n${account}`, bank);
+    const to = `account.n${(account + 1) % accounts}`;
+    for (let n = 1; !stopped; n++) {
+      await ref.deliver({ type: "credit", amount: 0, n });
+      credits[account] = n;
+      if (n % 3 === 0) await ref.deliver({ type: "transfer", to, amount: transferAmount, n: n + 1_000_000 });
+      stored++;
+    }
+  };
+  const runs = Array.from({ length: accounts }, (_, account) => run(account));
+  // Told by `stop`: a test that fails before it has said why.
+  for (const running of runs) running.catch(() => {});
+  return {
+    credits,
+    get stored() {
+      return stored;
+    },
+    stop: async () => {
+      stopped = true;
+      await Promise.all(runs);
+    },
+  };
+}
+
+/** Whether every account has taken all that was sent to it, each once and in order, and no money is lost or made. */
+export async function settledBooks(bankOf: Bank, { credits: expected }: Load): Promise<void> {
+  const refs = Array.from({ length: accounts }, (_, n) => bankOf.client.ref(`account.n${n}`, bank));
+  const read = () => Promise.all(refs.map((ref) => ref.ask({ type: "read" }, { withinMs: 3_000 })));
+  const isTransfer = (n: number): boolean => n > 1_000_000;
+  await expect
+    .poll(async () => {
+      // An answer on its way may be lost with its connection.
+      const books = await read().catch(() => undefined);
+      if (books === undefined) return "no answer";
+      const onTheWay = books.flatMap(({ sent }) => sent).length;
+      return onTheWay - books.flatMap(({ received }) => received.filter(isTransfer)).length;
+    }, waits)
+    .toBe(0);
+  const books = await read();
+  for (const [i, { sent, received }] of books.entries()) {
+    const credits = received.filter((n) => !isTransfer(n));
+    expect(credits).toEqual(Array.from({ length: expected[i] ?? 0 }, (_, at) => at + 1));
+    expect(sent).toEqual(sent.map((_, at) => 3 * (at + 1) + 1_000_000));
+    const before = books[(i + accounts - 1) % accounts];
+    expect(received.filter(isTransfer)).toEqual(before?.sent);
+  }
+  expect(books.reduce((sum, { balance }) => sum + balance, 0)).toBe(100 * accounts);
+  expect(await bankOf.client.deadLetters.count()).toBe(0);
+}

@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "nats";
+import { describe, expect, test } from "vitest";
+import type { EmbeddedServer } from "../../../src/server/index.ts";
+import { isConsumerAck, isKvAnswer, isPubAck, natsProxy } from "../../../src/testing/proxy/index.ts";
+import { eachServerVersion, type TestCluster, testCluster, testServer } from "../../support/nats-server.ts";
+import { bank } from "./bank.ts";
+import { bankOn, leaseMs, loadOn, settledBooks } from "./bank-load.ts";
+
+const waits = { timeout: 60_000, interval: 50 };
+const connection = { reconnectWaitMs: 50 };
+
+async function temporaryStore(): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), "coxswain-faults-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function leaderOf({ servers, urls }: TestCluster, stream: string): Promise<EmbeddedServer> {
+  for (const [i, url] of urls.entries()) {
+    const connection = await connect({ servers: url });
+    const { cluster } = await (await connection.jetstreamManager()).streams.info(stream);
+    const name = connection.info?.server_name;
+    await connection.close();
+    if (cluster?.leader === name) return servers[i] as EmbeddedServer;
+  }
+  throw new Error(`Expected ${stream} to have a leader`);
+}
+
+describe.each(eachServerVersion)("accounts on a server %s", (version) => {
+  test("F22 that is killed three times under load: nothing is lost, doubled or out of order", async () => {
+    await using store = await temporaryStore();
+    let server = await testServer({ version, storeDir: store.path });
+    const { port } = server;
+    await using accounts = await bankOn(server.url, { connection });
+    const load = loadOn(accounts);
+    for (let kills = 0; kills < 3; kills++) {
+      const { stored } = load;
+      await expect.poll(() => load.stored, waits).toBeGreaterThan(stored + 200);
+      process.kill(server.pid, "SIGKILL");
+      await server.exited;
+      server = await testServer({ version, storeDir: store.path, port });
+    }
+    const { stored } = load;
+    await expect.poll(() => load.stored, waits).toBeGreaterThan(stored + 200);
+    await load.stop();
+    await settledBooks(accounts, load);
+    await server.stop();
+  }, 150_000);
+
+  test("F48 F50 F51 whose acknowledgements are lost, and whose connections break: nothing is lost, doubled or out of order", async () => {
+    await using server = await testServer({ version });
+    await using proxy = await natsProxy({ target: server.url });
+    await using accounts = await bankOn(proxy.url, { connection: { ...connection, storeTimeoutMs: 500 } });
+    const load = loadOn(accounts);
+    await expect.poll(() => load.stored, waits).toBeGreaterThan(100);
+    let seen = 0;
+    const each =
+      (of: ReturnType<typeof isPubAck>): typeof of =>
+      (frame) =>
+        of(frame) && ++seen % 7 === 0;
+    const rules = [
+      proxy.drop(each(isPubAck({ stream: "cx_bank_box" })), { times: 10 }),
+      proxy.drop(each(isKvAnswer({ bucket: "cx_bank_agents", to: "write" })), { times: 10 }),
+      proxy.drop(each(isConsumerAck()), { times: 10 }),
+    ];
+    await expect.poll(() => rules.every((rule) => rule.count >= 5), waits).toBe(true);
+    for (let resets = 0; resets < 5; resets++) {
+      const { stored } = load;
+      await expect.poll(() => load.stored, waits).toBeGreaterThan(stored + 30);
+      proxy.closeAll("reset");
+    }
+    for (const rule of rules) rule.close();
+    await load.stop();
+    await settledBooks(accounts, load);
+  }, 150_000);
+});
+
+test("F23 accounts on a server that stands still for three leases go on when it does", async () => {
+  await using server = await testServer();
+  await using accounts = await bankOn(server.url, { connection });
+  const load = loadOn(accounts);
+  await expect.poll(() => load.stored, waits).toBeGreaterThan(200);
+  process.kill(server.pid, "SIGSTOP");
+  const untilMs = performance.now() + 3 * leaseMs;
+  await expect.poll(() => performance.now() > untilMs, waits).toBe(true);
+  process.kill(server.pid, "SIGCONT");
+  const { stored } = load;
+  await expect.poll(() => load.stored, waits).toBeGreaterThan(stored + 200);
+  await load.stop();
+  await settledBooks(accounts, load);
+}, 100_000);
+
+test("F27 accounts on three servers go on when the leader of their records is killed", async () => {
+  await using cluster = await testCluster();
+  await using accounts = await bankOn(cluster.urls, { connection: { ...connection, replicas: 3 } });
+  const load = loadOn(accounts);
+  await expect.poll(() => load.stored, waits).toBeGreaterThan(200);
+  const leader = await leaderOf(cluster, "KV_cx_bank_agents");
+  process.kill(leader.pid, "SIGKILL");
+  const { stored } = load;
+  await expect.poll(() => load.stored, waits).toBeGreaterThan(stored + 200);
+  await load.stop();
+  await settledBooks(accounts, load);
+}, 150_000);
+
+test("F39 accounts whose inboxes, or records, an operator deletes say so; nothing empty is made in their place", async () => {
+  for (const [stream, words] of [
+    ["cx_bank_box", /^The inbox of shard \S+ cannot be read/],
+    ["KV_cx_bank_agents", /^Records of durable agents, such as \S+account.one, cannot be read or written/],
+  ] as const) {
+    await using server = await testServer();
+    await using accounts = await bankOn(server.url, { connection, hosts: 1 });
+    const ref = accounts.client.ref("account.one", bank);
+    await ref.deliver({ type: "credit", amount: 1, n: 1 });
+    await ref.ask({ type: "read" }, { withinMs: 10_000 });
+    const admin = await connect({ servers: server.url });
+    const manager = await admin.jetstreamManager();
+    await manager.streams.delete(stream);
+    ref.tell({ type: "credit", amount: 1, n: 2 });
+    const said = () =>
+      accounts.reports.filter(({ level }) => level === "error").map(({ message }) => message);
+    await expect.poll(said, waits).toContainEqual(expect.stringMatching(words));
+    const names: string[] = [];
+    for await (const name of manager.streams.names()) names.push(name);
+    expect(names).not.toContain(stream);
+    await admin.close();
+  }
+}, 60_000);
