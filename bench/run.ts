@@ -58,8 +58,8 @@ async function run(): Promise<void> {
   for (const workload of chosen) {
     // A server of its own, that what one leaves in the store is in no other's way.
     await using own = workload.sync === undefined ? undefined : await startServer({ sync: workload.sync });
-    const { url, pid: serverPid } = own ?? server;
-    const options = { url, serverPid, quick: given.quick, rounds, peers, missing, onProgress };
+    const { url, pid: serverPid, sync } = own ?? server;
+    const options = { url, serverPid, sync, quick: given.quick, rounds, peers, missing, onProgress };
     cases.push(...(await measure(workload, options)));
   }
   const results: Results = { machine: machineFacts(server.version), quick: given.quick, cases };

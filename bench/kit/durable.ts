@@ -16,10 +16,12 @@ const loads: Readonly<Record<string, Load>> = {
   asked64: { agents: 1_000, messages: 20_000, outstanding: 64 },
 };
 
-export function loadOf(name: string, quick: boolean): Load {
+/** Where each message waits for the disk, there are fewer of them: a round must not last for minutes. */
+export function loadOf(name: string, { quick, sync }: Pick<SideConfig, "quick" | "sync">): Load {
   const load = loads[name];
   if (load === undefined) throw new Error(`Expected one of ${Object.keys(loads)}, got ${name}`);
-  return quick ? { ...load, messages: load.messages / 20 } : load;
+  const share = quick ? 20 : sync === "always" ? 5 : 1;
+  return { ...load, messages: load.messages / share };
 }
 
 /** Each message goes to the next agent, with at most so many not yet taken. */

@@ -28,6 +28,7 @@ export interface MeasuredCase {
 export interface MeasureOptions {
   readonly url: string;
   readonly serverPid: number;
+  readonly sync: "interval" | "always";
   readonly quick: boolean;
   readonly rounds: number;
   readonly peers: boolean;

@@ -5,6 +5,8 @@ export interface SideConfig {
   readonly url: string;
   /** Fewer messages: the figures mean little, the way is the same. */
   readonly quick: boolean;
+  /** When the server flushes to disk. */
+  readonly sync: "interval" | "always";
   /** What the side is called, where one file serves several. */
   readonly side: string;
   readonly index: number;

@@ -34,9 +34,9 @@ export async function startSide(
   };
   try {
     for (const [index, role] of spec.roles.entries()) {
-      const { url, quick, serverPid: server } = config;
+      const { serverPid: server, ...same } = config;
       const others = processes.map(({ pid = 0 }) => pid);
-      const child = launch(spec, role, { url, quick, side: spec.name, index, pids: { server, others } });
+      const child = launch(spec, role, { ...same, side: spec.name, index, pids: { server, others } });
       processes.push(child);
       await answerOf(child, spec.name);
     }

@@ -111,7 +111,8 @@ async function register(post: Post, admin: number, service: number): Promise<voi
 
 await serveSide({
   far: serveCounter,
-  near: async ({ side, quick }: SideConfig) => {
+  near: async (config: SideConfig) => {
+    const { side } = config;
     const folder = mkdtempSync(join(tmpdir(), "restate-"));
     const server = startRestate(side, folder);
     process.on("exit", () => server.kill("SIGKILL"));
@@ -120,7 +121,7 @@ await serveSide({
     await register(post, admin, service);
     return {
       round: (round) => {
-        const { agents, messages, outstanding } = loadOf(round, quick);
+        const { agents, messages, outstanding } = loadOf(round, config);
         let next = 0;
         const ask = (): Promise<unknown> =>
           post(ingress, `/counter/a${next++ % agents}/add`, { by: 1, note: text200 });

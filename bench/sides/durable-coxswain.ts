@@ -17,7 +17,7 @@ await serveSide({
     return { close: async () => void (await system.drain()) };
   },
   near: async (config: SideConfig) => {
-    const { url, quick } = config;
+    const { url } = config;
     const system = await createSystem({ name, node: "near", servers: url });
     const refs = Array.from({ length: 1_000 }, (_, i) => system.ref(`tally.a${i}`, tally));
     const refOf = (agent: number): (typeof refs)[number] => refs[agent] as (typeof refs)[number];
@@ -27,7 +27,7 @@ await serveSide({
     };
     return {
       round: async (round) => {
-        const load = loadOf(round, quick);
+        const load = loadOf(round, config);
         const { agents, messages, outstanding } = load;
         const before = await read(agents);
         const check = (after: number): void => {

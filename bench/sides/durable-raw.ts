@@ -66,14 +66,14 @@ await serveSide({
     return { close: () => nc.close() };
   },
   near: async (config: SideConfig) => {
-    const { url, quick } = config;
+    const { url } = config;
     const nc = await connect({ servers: url, noAsyncTraces: true });
     const js = nc.jetstream();
     const payload = bytesOf({ by: 1, note: text200 });
     const ask = asking(nc, js);
     return {
       round: async (round) => {
-        const load = loadOf(round, quick);
+        const load = loadOf(round, config);
         if (round.startsWith("asked")) {
           let next = 0;
           return askMany(() => ask(next++ % load.agents), load.messages, load.outstanding);
