@@ -6,11 +6,13 @@ import { asText } from "./report.ts";
 const options = optionsOf(process.argv.slice(2));
 const stop = new AbortController();
 
-process.on("SIGINT", () => {
-  if (stop.signal.aborted) process.exit(130);
-  process.stderr.write("stopping in order; once more ends it at once\n");
-  stop.abort();
-});
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(130);
+    process.stderr.write("stopping in order; once more ends it at once\n");
+    stop.abort();
+  });
+}
 
 if (options === undefined) process.stdout.write(help);
 else if (typeof options === "string") {

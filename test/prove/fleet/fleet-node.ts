@@ -33,10 +33,16 @@ export class FleetNode implements AsyncDisposable {
     return this.#child?.alive === true;
   }
 
-  /** Starts it, again and again where it cannot join just now. Resolves when it is up, or is not wanted any more. */
-  async start(): Promise<void> {
+  /**
+   * Starts it, again and again where it cannot join just now. Resolves when it is up, or is not wanted any more.
+   *
+   * @throws Error after so many attempts
+   */
+  async start(attemptsMax = Number.POSITIVE_INFINITY): Promise<void> {
     this.#wanted = true;
-    while (this.#wanted && !this.#closed && !this.up) {
+    for (let attempts = 1; this.#wanted && !this.#closed && !this.up; attempts++) {
+      if (attempts > attemptsMax)
+        throw new Error(`Node ${this.name} does not come up; ${this.#childOptions.logFile} says why`);
       const child = startChild("fleet/node-program.ts", [JSON.stringify(this.#options)], this.#childOptions);
       this.#child = child;
       const joined = await child.next("ready").then(

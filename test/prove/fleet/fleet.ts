@@ -116,7 +116,7 @@ export class Fleet implements AsyncDisposable {
       );
     };
     const nodes = Array.from({ length: options.nodes }, (_, index) => stack.use(nodeOf(index)));
-    await Promise.all(nodes.map((node) => node.start()));
+    await Promise.all(nodes.map((node) => node.start(3)));
 
     const workload: WorkloadOptions = {
       system,

@@ -5,6 +5,8 @@ import { type AgentType, catalogue } from "../agents/index.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { withBug } from "./planted-bugs.ts";
 
+process.on("disconnect", () => process.exit(0));
+
 const { system: name, volatile, bug, ...options } = JSON.parse(process.argv[2] ?? "") as NodeOptions;
 let clockMs = 0;
 const env = { ...realEnv, nowMs: () => realEnv.nowMs() + clockMs };
@@ -18,7 +20,6 @@ for (const address of volatile ?? []) {
 process.on("message", (message: { readonly type: string; readonly byMs?: number }) => {
   if (message.type === "clock") clockMs = message.byMs ?? 0;
 });
-process.on("disconnect", () => process.exit(0));
 process.on("SIGTERM", () => void system.drain().finally(() => process.exit(0)));
 process.send?.({ type: "ready" });
 

@@ -5,6 +5,8 @@ import { Client } from "./client.ts";
 import { runScenario } from "./scenarios.ts";
 import { agentsOf, type WorkloadOptions } from "./workload-options.ts";
 
+process.on("disconnect", () => process.exit(0));
+
 const options = JSON.parse(process.argv[2] ?? "") as WorkloadOptions;
 const { system: name, servers, leaseMs, connection, folder, scenarios, keys, seed } = options;
 const system = await createSystem({ name, servers, leaseMs, connection, node: "client" });
@@ -40,5 +42,4 @@ const orders: Readonly<Record<string, (message: Message) => unknown>> = {
 };
 
 process.on("message", (message: Message) => void orders[message.type]?.(message));
-process.on("disconnect", () => process.exit(0));
 say({ type: "ready" });
