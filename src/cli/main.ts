@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from "node:module";
 import { isCoxswainError } from "../../protocols/index.ts";
+import { check } from "./check.ts";
 import { type Command, CommandFailure, exitCodes, UsageError } from "./command.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { doctor } from "./doctor.ts";
@@ -21,7 +22,7 @@ import { tree } from "./tree.ts";
 
 const commands: readonly Command[] = [
   ...[run, ps, tree, tap, inspect, history, letters],
-  ...[exportSystem, importSystem, doctor, server, setup],
+  ...[check, exportSystem, importSystem, doctor, server, setup],
 ];
 
 async function main([name, ...args]: readonly string[]): Promise<number> {

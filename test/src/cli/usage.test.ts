@@ -68,6 +68,8 @@ describe("what is not understood", () => {
     { args: ["tap", "a..b"], says: "Expected a pattern" },
     { args: ["tap", "a.>.b"], says: "Expected a pattern" },
     { args: ["inspect"], says: 'Expected a durable type or agent like "account/alice"' },
+    { args: ["check"], says: 'Expected a module: "coxswain check <module>"' },
+    { args: ["check", "nowhere.ts"], says: 'There is no file "nowhere.ts"' },
     { args: ["export"], says: 'Expected a file: "coxswain export <file>"' },
     { args: ["import"], says: 'Expected a file: "coxswain import <file>"' },
     { args: ["letters"], says: 'Expected "coxswain letters list"' },
