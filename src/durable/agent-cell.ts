@@ -54,7 +54,7 @@ export class AgentCell extends Voice implements HostCell, TurnKeeper {
   }
 
   get nowMs(): number {
-    return this.book?.atMs ?? this.#inside.nowMs;
+    return this.#inside.nowMs;
   }
 
   get actors(): Actors {

@@ -205,7 +205,7 @@ export class AgentMind {
     opened: Opened | undefined,
     fault: Fault | undefined,
   ): AgentStep {
-    const { said, turn, atMs, epoch } = book;
+    const { said, turn, epoch } = book;
     if (said === undefined) return book.step(snapshot);
     const cause = causeOf(this.work, opened, book.cause.timer);
     if (cutOf(cause) !== undefined) {
@@ -213,6 +213,7 @@ export class AgentMind {
       book.change({ checkpoint: undefined });
     } else if (this.checkpoint !== undefined) book.change({ checkpoint: this.checkpoint });
     const step = book.step(snapshot);
+    const { atMs } = book;
     const entry = recorded({ turn, atMs, epoch, cause, said, step, fault });
     return { ...step, sends: [...(step.sends ?? []), { to: historian, message: { entry } }] };
   }

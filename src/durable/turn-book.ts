@@ -55,8 +55,8 @@ export interface TurnCause {
 export class TurnBook {
   readonly held: Held[] = [];
   readonly cause: TurnCause;
-  /** One turn, one moment. */
-  readonly atMs: number;
+  /** Its moment: the beginning, and once it is a step, the end. */
+  atMs: number;
   /** For a history; undefined where none is kept. */
   readonly said: Said | undefined;
   /** Whether the machine is in another state than before. */
@@ -66,7 +66,8 @@ export class TurnBook {
   readonly #cell: AgentCell;
   readonly #record: AgentRecord;
   readonly #sends: durability.Send<AgentMessage>[] = [];
-  readonly #alarms = new Map<string, durability.Alarm<AgentMessage>>();
+  /** Without a due time, they count from the end of the turn: whoever read a clock in it is not rung early. */
+  readonly #alarms = new Map<string, { readonly message: DelayedEvent; readonly dueAtMs?: number }>();
   readonly #unset = new Set<string>();
   readonly #calls: durability.Call[] = [];
   readonly #aborts: string[] = [];
@@ -114,11 +115,14 @@ export class TurnBook {
 
   /** The step of the record. */
   step(snapshot: unknown): AgentStep {
+    this.atMs = this.#cell.nowMs;
     return {
       state: { ...this.#state, snapshot },
       sends: this.#sends,
       unset: [...this.#unset],
-      alarms: [...this.#alarms.values()],
+      alarms: [...this.#alarms].map(([id, { message, dueAtMs }]) => {
+        return { id, dueAtMs: dueAtMs ?? this.#fromMs(id) + message.delayMs, message };
+      }),
       aborts: this.#aborts,
       calls: this.#calls,
       closes: this.#closes,
@@ -208,7 +212,7 @@ export class TurnBook {
   arm({ source, id, delayMs, event, target }: Delayed): void {
     const name = `${source}|${id ?? `#${this.#record.turn}.${this.#alarms.size}`}`;
     const message: DelayedEvent = { source, id: name, delayMs, event, target: this.#targetOf(target, event) };
-    this.#alarms.set(name, { id: name, dueAtMs: this.#fromMs(name) + delayMs, message });
+    this.#alarms.set(name, { message });
   }
 
   /** What a timer that was missed sets again counts from when it was due, if all missed ones are wanted. */
@@ -222,7 +226,7 @@ export class TurnBook {
 
   /** The same timer, later. */
   again(message: DelayedEvent, dueAtMs: number): void {
-    this.#alarms.set(message.id, { id: message.id, dueAtMs, message });
+    this.#alarms.set(message.id, { message, dueAtMs });
   }
 
   /** What was sent with a delay to somebody else. */
