@@ -73,6 +73,9 @@ export class AgentLoader {
     if (audit === undefined) return { record };
     const state = {
       ...record.state,
+      // Else whoever takes it over next, before its next turn, would migrate it once more.
+      version: this.#versioned.version,
+      fingerprint: this.fingerprint,
       snapshot: { data: loaded.snapshot },
       audits: [...(record.state.audits ?? []), audit].slice(-auditsMax),
     };

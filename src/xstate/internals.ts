@@ -131,8 +131,13 @@ const hostedPrototype: object = Object.create(Actor.prototype, {
   },
   _stop: {
     value: function stop(this: LocalActor) {
-      if (isOutgoing(this.logic) && isRunning(this)) hostOf(this).stopping(this);
-      else stopNow(this);
+      const outgoing = isOutgoing(this.logic);
+      if (outgoing && isRunning(this)) hostOf(this).stopping(this);
+      else {
+        const forgone = outgoing && !isStopped(this);
+        stopNow(this);
+        if (forgone) hostOf(this).forgone(this);
+      }
       return this;
     },
   },

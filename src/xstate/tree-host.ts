@@ -34,6 +34,8 @@ export interface TreeHost {
   starting(actor: LocalActor): void;
   /** A running promise, callback or observable would stop. `stopNow` does it. */
   stopping(actor: LocalActor): void;
+  /** One that was to start has been stopped before. */
+  forgone(actor: LocalActor): void;
   /** A machine of the tree is about to compute its first snapshot. */
   adopted(actor: LocalActor): void;
   /** An observer or inspector threw. */

@@ -390,6 +390,11 @@ export class Tree implements TreeHost, LocalEffects {
   starting(actor: LocalActor): void {
     if (this.calls.announce(actor, this.#turns)) this.#want({ kind: "start", actor });
   }
+  forgone(actor: LocalActor): void {
+    // A keeper may have written down that it is to start.
+    if (this.#keeper !== undefined && this.#phase === "turning" && this.#calls?.has(actor))
+      this.#want({ kind: "stop", actor });
+  }
   stopping(actor: LocalActor): void {
     if (this.#phase === "ended") this.calls.stop(actor);
     else this.#want({ kind: "stop", actor });

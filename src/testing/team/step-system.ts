@@ -30,6 +30,7 @@ export const nobody: TreeHost = {
   logged: nothing,
   starting: nothing,
   stopping: nothing,
+  forgone: nothing,
   adopted: nothing,
   listenerFailed: nothing,
 };

@@ -88,6 +88,7 @@ export class TreeRecorder implements TreeHost {
   }
   /** No call ever runs. */
   stopping(): void {}
+  forgone(): void {}
 
   arm(source: LocalActor, target: unknown, event: AnyEventObject, delayMs: number, id?: string): void {
     const to = isActor(target) ? nameOf(target) : target;
