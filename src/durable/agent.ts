@@ -133,6 +133,8 @@ export class Agent implements AgentInside, RecordOwner {
     publishFact(this.#host.node, address, "activated", { node: this.#host.node.name, epoch: record.epoch });
     if (!record.closed && record.state.snapshot !== undefined)
       this.#mind.release([this.#restored(record, true)]);
+    // Its state may hold them back no more since the last commit of the owner before.
+    if (record.state.postponed.length > 0) this.#queue.first({ kind: "postponed" });
     this.#answer(record);
     for (const order of orders) this.#carryOut(order);
     this.#check(() => encodeRecord(record, this.nowMs));

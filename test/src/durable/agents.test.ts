@@ -131,6 +131,26 @@ describe("a durable agent", () => {
     });
   });
 
+  test("takes what it held back before what comes later, wherever between the two its node is killed", async () => {
+    const single = defineActor({ protocol: ledger, machine: ledgerMachine, durability: { batchMax: 1 } });
+    for (let afterMs = 0; afterMs < 60; afterMs += 5) {
+      await using cluster = durableCluster();
+      const watcher = await cluster.join("watcher", {});
+      const first = await cluster.join("first", { account: single });
+      const ref = watcher.system.ref("account.ada", ledger);
+      ref.tell({ type: "lock" });
+      for (let by = 1; by <= 5; by++) ref.tell({ type: "add", by });
+      await cluster.settled(ref.ask({ type: "read" }));
+      ref.tell({ type: "unlock" });
+      await cluster.pass(afterMs);
+      first.kill();
+      ref.tell({ type: "add", by: 6 });
+      await cluster.join("second", { account: single });
+      const { added } = await cluster.settled(ref.ask({ type: "read" }, { withinMs: 10_000 }));
+      expect({ afterMs, added }).toEqual({ afterMs, added: [1, 2, 3, 4, 5, 6] });
+    }
+  });
+
   test("sends what a turn tells exactly once to another agent, whoever is killed", async () => {
     await using cluster = durableCluster();
     const watcher = await cluster.join("watcher", {});
