@@ -30,6 +30,9 @@ export const bank = defineProtocol({
     /** Pays 7 to the world outside. */
     pay: z.object({}),
     stopPaying: z.object({}),
+    /** Credits 1 to another account half a second later, or at once; a later one replaces it. */
+    remind: z.object({ to: z.string() }),
+    remindNow: z.object({ to: z.string() }),
     take: question(z.object({ amount: z.number() }), z.object({ balance: z.number() })),
     lock: z.object({}),
     unlock: z.object({}),
@@ -51,7 +54,8 @@ export interface World {
   pay(call: Call<undefined>): Promise<string>;
 }
 
-export const saveAfterMs = 200;
+const saveAfterMs = 200;
+export const remindAfterMs = 500;
 
 /** A world in which everything succeeds at once. @param alive whether the process that calls is */
 export function plainWorld(attempts: string[], alive: () => boolean = () => true): World {
@@ -102,6 +106,22 @@ export function accountActor(
         actions: reply(({ context }) => ({ balance: context.balance }), {
           to: ({ context }) => context.asker,
         }),
+      },
+      remind: {
+        actions: tell(
+          bank,
+          ({ event }) => event.to as ActorAddress,
+          { type: "credit", amount: 1, n: 0 },
+          { id: "reminder", delay: remindAfterMs },
+        ),
+      },
+      remindNow: {
+        actions: tell(
+          bank,
+          ({ event }) => event.to as ActorAddress,
+          { type: "credit", amount: 1, n: 0 },
+          { id: "reminder", delay: 0 },
+        ),
       },
       fail: {
         actions: assign(() => {

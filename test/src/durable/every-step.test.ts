@@ -157,10 +157,11 @@ describe("whatever step of a node it is, nothing is lost, doubled or out of orde
     ["deadAfter", "F03 F04 F05 F06 where its process dies after it"],
     ["lostRequest", "F50 F51 where it does not happen, and no answer comes"],
     ["lostAnswer", "F35 F50 where it happens, and no answer comes"],
+    ["twice", "F50 F54 where it happens twice, and the second is answered"],
     ["late", "F41 where it happens a second late"],
     ["frozenBefore", "F08 where its process stands still before it, until another has taken over"],
     ["frozenAfter", "F08 F44 where its process stands still after it, until another has taken over"],
-    ["claimed", "F52 where another owner claims the record before it"],
+    ["claimed", "F52 O01 where another owner claims the record before it"],
   ])(
     "%s: %s",
     async (fault) => {

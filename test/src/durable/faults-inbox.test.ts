@@ -39,7 +39,7 @@ async function received(at: Scene): Promise<readonly number[]> {
 }
 
 describe("what an inbox holds", () => {
-  test("F53 F68 out of order waits until what is missing has come", async () => {
+  test("F53 F68 A05 X9 out of order waits until what is missing has come", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster);
     await cluster.pass(300);
@@ -53,7 +53,7 @@ describe("what an inbox holds", () => {
     expect(await cluster.inboxCount()).toBe(0);
   });
 
-  test("F53 out of order is kept over a crash, and is taken in order by the next owner", async () => {
+  test("F53 E15 out of order is kept over a crash, and is taken in order by the next owner", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster);
     await cluster.pass(300);
@@ -67,7 +67,7 @@ describe("what an inbox holds", () => {
     expect(await cluster.inboxCount()).toBe(0);
   });
 
-  test("F96 and was captured and put there again is dropped, whole or in parts, at once or after a crash", async () => {
+  test("F96 A06 E05 and was captured and put there again is dropped, whole or in parts, at once or after a crash", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster);
     await cluster.pass(300);
@@ -87,7 +87,17 @@ describe("what an inbox holds", () => {
     expect(await lettersOf(at)).toEqual([]);
   });
 
-  test("F68 of an earlier line of its sender is a dead letter: nobody can tell whether it was taken", async () => {
+  test("X12 and comes again when the server has long forgotten it is dropped", async () => {
+    await using cluster = faultyCluster();
+    const at = await scene(cluster);
+    await cluster.pass(300);
+    await cluster.inject(eve, entry(1, [credit(1)]));
+    await cluster.pass(150_000);
+    await cluster.inject(eve, entry(1, [credit(1), credit(2)]));
+    expect((await statementOf(at)).received).toEqual([1, 2]);
+  });
+
+  test("F68 A10 of an earlier line of its sender is a dead letter: nobody can tell whether it was taken", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster);
     await cluster.pass(300);
@@ -124,7 +134,7 @@ describe("what an inbox holds", () => {
     },
   );
 
-  test("F59 as a message of random bytes, or an entry of them, is a dead letter, and holds up nothing behind it", async () => {
+  test("F59 E09 as a message of random bytes, or an entry of them, is a dead letter, and holds up nothing behind it", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster);
     await cluster.pass(300);
@@ -180,7 +190,7 @@ describe("what an inbox holds", () => {
 });
 
 describe("an inbox at its limit", () => {
-  test("F37 F56 refuses to the sender, what it has taken is worked on, and other agents are served", async () => {
+  test("F37 F56 A17 X8 X11 refuses to the sender, what it has taken is worked on, and other agents are served", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster, undefined, { node: { durableWaitingMax: 5 } });
     await cluster.pass(300);
@@ -215,7 +225,7 @@ describe("an inbox at its limit", () => {
     expect(await received(at)).toEqual([2]);
   });
 
-  test("F66 is no reason to work on what its asker waits for no more", async () => {
+  test("F66 O12 is no reason to work on what its asker waits for no more", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster);
     await cluster.pass(300);

@@ -64,7 +64,7 @@ describe("a node that hosts agents", () => {
     expect(at.host.system.counts.handled - before.handled).toBeLessThan(10);
   });
 
-  test("F10 comes back under its name as another owner: the next epoch, from the last commit", async () => {
+  test("F10 O09 comes back under its name as another owner: the next epoch, from the last commit", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster);
     at.ref.tell({ type: "credit", amount: 1, n: 1 });
@@ -78,7 +78,7 @@ describe("a node that hosts agents", () => {
     expect(after?.owner).not.toBe(before?.owner);
   });
 
-  test("F11 leaves in order under load: nothing is said to fail, nothing comes twice, each shard is given up within a second", async () => {
+  test("F11 A11 leaves in order under load: nothing is said to fail, nothing comes twice, each shard is given up within a second", async () => {
     await using cluster = faultyCluster();
     const at = await scene(cluster);
     await at.second();
@@ -137,7 +137,7 @@ describe("a node that hosts agents", () => {
 describe("a node that is cut off from its store", () => {
   const cuts: readonly [string, Fate, boolean][] = [
     ["F42 in both directions", "lostRequest", true],
-    ["F43 and hears, but is not heard", "lostRequest", false],
+    ["F43 E14 and hears, but is not heard", "lostRequest", false],
     ["F44 and is heard, but hears nothing", "lostAnswer", true],
   ];
   test.each(cuts)(
@@ -177,7 +177,7 @@ describe("a node that is cut off from its store", () => {
 });
 
 describe("an owner", () => {
-  test("F78 is killed at the commit of a timer's turn, before it or after: the timer fires once", async () => {
+  test("F78 O15 is killed at the commit of a timer's turn, before it or after: the timer fires once", async () => {
     for (const fate of ["deadBefore", "deadAfter"] as const) {
       await using cluster = faultyCluster();
       let armed = false;
@@ -225,7 +225,7 @@ describe("an owner", () => {
     expect(keys).toEqual([`${eve}#2.1`, `${eve}#2.1`]);
   });
 
-  test("F05 publishes its outbox again where it was killed before that was noted: the receiver drops it", async () => {
+  test("F05 A12 publishes its outbox again where it was killed before that was noted: the receiver drops it", async () => {
     await using cluster = faultyCluster();
     let appended = 0;
     const at = await scene(cluster, ({ kind, where, what }) =>

@@ -25,6 +25,7 @@ export interface Step {
  * - `lostRequest`: it does not happen; `lostAnswer`: it does. Of neither is anything heard.
  * - `deadBefore`, `deadAfter`: the process dies before it happens, or after and before the answer.
  * - `frozenBefore`, `frozenAfter`: the process stands still; its step happens, or is answered, when it goes on.
+ * - `twice`: it happens twice, and the second is answered.
  * - `late`: it happens after what the node does in the time after it.
  */
 export type Fate =
@@ -35,6 +36,7 @@ export type Fate =
   | "deadAfter"
   | "frozenBefore"
   | "frozenAfter"
+  | "twice"
   | "late";
 
 export interface WirePlan {
@@ -133,6 +135,7 @@ export class FaultyWire {
         return perform();
       default:
     }
+    if (fate === "twice") await perform();
     const performed = perform();
     if (fate === "frozenAfter") this.freeze();
     const outcome = await performed;
@@ -158,6 +161,7 @@ export class FaultyWire {
     }
     if (fate === "late") this.#plan.later(perform);
     if (["deadBefore", "frozenBefore", "lostRequest", "late"].includes(fate)) return undefined;
+    if (fate === "twice") perform();
     const done = perform();
     if (fate === "deadAfter") this.#plan.die();
     if (fate === "frozenAfter") this.freeze();
