@@ -74,7 +74,7 @@ async function replicasKept(
   try {
     const [system, ...others] = named === undefined ? await systemsOn(connection) : [named];
     if (system === undefined || others.length > 0) return undefined;
-    const streams = Object.values(await lookAtStreams(connection, system));
+    const streams = await lookAtStreams(connection, system);
     return streams.length === 0 ? undefined : Math.min(...streams.map(({ replicas }) => replicas));
   } catch {
     // Who may not look at streams, or has none, states it.

@@ -1,8 +1,16 @@
 import { existsSync } from "node:fs";
 import type { SystemClient } from "../client.ts";
 import type { DurableStore } from "../durable/inspection/index.ts";
-import { entriesOf } from "./backup/entries-of.ts";
-import { countsText, type End, endLine, entryLine, headerLine, noCounts } from "./backup/format.ts";
+import { entriesOf, historiesOf } from "./backup/entries-of.ts";
+import {
+  countsText,
+  type End,
+  type Entry,
+  endLine,
+  entryLine,
+  headerLine,
+  noCounts,
+} from "./backup/format.ts";
 import { livingNodes } from "./backup/living-nodes.ts";
 import { Interrupted, LongWork } from "./backup/long-work.ts";
 import { lookAtStreams } from "./backup/stored-system.ts";
@@ -16,7 +24,7 @@ export const exportSystem: Command = {
   summary: "copy all durable state of a system into a file",
   usage: "export <file> [options]",
   says: `Writes one file with all durable agents of a system (state, timers, calls, outboxes, marks), what waits in
-their inboxes, the dead letters, and the durable types. Lines of JSON, gzipped where the name ends in .gz,
+their inboxes, histories, the dead letters, and the durable types. Lines of JSON, gzipped where the name ends in .gz,
 closed by counts and a SHA-256. Nothing is changed. "coxswain import" makes a system of it elsewhere.
 
 Each agent is consistent in itself. Inboxes and agents are read one after the other, so stop the nodes for a
@@ -51,16 +59,20 @@ async function copyOut(
   });
   using work = new LongWork();
   try {
-    const before = await lookAtStreams(connection, store.system);
+    const histories = await historiesOf(store);
+    const look = () => lookAtStreams(connection, store.system, Object.keys(histories));
+    const before = await look();
     await writer.line(
       headerLine({
         ...{ system: store.system, atMs: Date.now(), nodes },
         server: connection.info?.version ?? "",
-        waitingMax: before.message?.subjectMessagesMax ?? 0,
+        waitingMax: before.find(({ kind }) => kind === "message")?.subjectMessagesMax ?? 0,
+        histories,
       }),
     );
-    const counts = await writeEntries(writer, client, store, work);
-    const after = await lookAtStreams(connection, store.system);
+    const entries = entriesOf(client.transport.store, store, histories);
+    const counts = await writeEntries(writer, entries, work);
+    const after = await look();
     const moved = JSON.stringify(before) !== JSON.stringify(after);
     await writer.line(endLine({ counts, moved, sha256: writer.sha256() }));
     await writer.finish();
@@ -80,12 +92,11 @@ async function copyOut(
 
 async function writeEntries(
   writer: ExportWriter,
-  client: SystemClient,
-  store: DurableStore,
+  entries: AsyncIterable<Entry>,
   work: LongWork,
 ): Promise<End["counts"]> {
   const counts = noCounts();
-  for await (const entry of entriesOf(client.transport.store, store)) {
+  for await (const entry of entries) {
     work.step(() => countsText(counts));
     await writer.line(entryLine(entry));
     counts[entry.kind]++;

@@ -73,7 +73,7 @@ async function copyIn(
   try {
     const exists = (await systemsOn(connection)).includes(system);
     // Only now, so that a refusal leaves nothing behind.
-    if (!exists) await refuseState(connection, system);
+    if (!exists) await refuseState(connection, header);
     await using client = await connectClient({
       ...options,
       system,
@@ -81,7 +81,7 @@ async function copyIn(
       onReport: ({ level, message }) => level !== "info" && say(`coxswain ${level}: ${plainText(message)}`),
     });
     if (exists) await refuseNodes(client);
-    await refuseState(connection, system);
+    await refuseState(connection, header);
     if (end.moved)
       say("coxswain warning: the system was at work when this was written: it is no copy of one moment");
     await fill(client, file, header, work);
@@ -101,8 +101,9 @@ async function refuseNodes(client: SystemClient): Promise<void> {
 }
 
 /** @throws CommandFailure naming what is there */
-async function refuseState(connection: NatsConnection, system: string): Promise<void> {
-  const found = Object.values(await lookAtStreams(connection, system)).filter(({ entries }) => entries > 0);
+async function refuseState(connection: NatsConnection, { system, histories }: Header): Promise<void> {
+  const streams = await lookAtStreams(connection, system, Object.keys(histories));
+  const found = streams.filter(({ entries }) => entries > 0);
   if (found.length === 0) return;
   const list = found.map(({ name, entries }) => `  ${name}: ${entries} entries`).join("\n");
   throw new CommandFailure(
@@ -123,7 +124,8 @@ async function fill(client: SystemClient, file: string, header: Header, work: Lo
     }
     await writer.finish();
   } catch (error) {
-    const streams = Object.values(streamsOf(header.system)).join(", ");
+    const named = streamsOf(header.system, Object.keys(header.histories));
+    const streams = named.map(([, name]) => name).join(", ");
     say(
       `coxswain: the import is not complete: up to ${countsText(counts)} are there. Start no node on it; delete these streams before you try again: ${streams}`,
     );

@@ -5,7 +5,7 @@ import { CommandFailure } from "../command.ts";
 const format = 1;
 
 /** What each entry is of. In this order, so that a system has types only when all else is there. */
-export const kinds = ["message", "record", "letter", "placement"] as const;
+export const kinds = ["message", "record", "history", "letter", "placement"] as const;
 export type Kind = (typeof kinds)[number];
 export type Counts = Readonly<Record<Kind, number>>;
 
@@ -19,6 +19,8 @@ export interface Header {
   readonly nodes: readonly string[];
   /** Entries that may wait in an inbox. */
   readonly waitingMax: number;
+  /** Of types that keep histories, how many entries for each agent. */
+  readonly histories: Readonly<Record<string, number>>;
 }
 
 /** Something of a bucket (its key) or of a stream (its subject). */
@@ -37,7 +39,7 @@ export interface End {
 }
 
 export function noCounts(): Record<Kind, number> {
-  return { message: 0, record: 0, letter: 0, placement: 0 };
+  return { message: 0, record: 0, history: 0, letter: 0, placement: 0 };
 }
 
 export function headerLine(header: Omit<Header, "coxswain" | "format">): string {
@@ -61,8 +63,9 @@ export function parseHeader(line: string): Header {
       `Expected an export of format ${format}, got ${String(header.format)}: a newer coxswain made it`,
     );
   }
-  const { system, waitingMax } = header;
-  if (typeof system !== "string" || !Number.isSafeInteger(waitingMax)) throw damaged(1, "its header");
+  const { system, waitingMax, histories } = header;
+  if (typeof system !== "string" || !Number.isSafeInteger(waitingMax) || typeof histories !== "object")
+    throw damaged(1, "its header");
   return header as Header;
 }
 
@@ -95,6 +98,6 @@ export function damaged(line: number, why: string): CommandFailure {
   return new CommandFailure(`The file is damaged at line ${line}: ${why}. Nothing of it was taken`);
 }
 
-export function countsText({ record, message, letter, placement }: Counts): string {
-  return `${record} agents, ${message} entries of inboxes, ${letter} dead letters, ${placement} entries of placement`;
+export function countsText({ record, message, history, letter, placement }: Counts): string {
+  return `${record} agents, ${message} entries of inboxes, ${history} of histories, ${letter} dead letters, ${placement} entries of placement`;
 }

@@ -1,9 +1,12 @@
 import { decodeValue, encodeValue } from "../../../protocols/index.ts";
 import { deadLetterStream } from "../../dead-letters.ts";
+import { historyStream } from "../../durable/history/history-stream.ts";
 import type { ShardRecord } from "../../durable/placement/records.ts";
 import { boxStream, hostsBucket, recordsBucket } from "../../durable/stores.ts";
 import { valueOrThrow } from "../../transport/outcomes.ts";
 import type { Bucket, Outcome, Store, Stream } from "../../transport/transport.ts";
+import { CommandFailure } from "../command.ts";
+import { plainText } from "../output.ts";
 import type { Entry, Header } from "./format.ts";
 
 /** Writes that are under way at a time; they are stored in the order in which they were sent. */
@@ -16,31 +19,36 @@ export class SystemWriter {
   readonly #box: Stream;
   readonly #letters: Stream;
   readonly #hosts: Bucket;
+  /** By type. */
+  readonly #histories: ReadonlyMap<string, Stream>;
   /** Oldest first. */
   readonly #underWay: { readonly written: Promise<Outcome<number>>; readonly bytes: number }[] = [];
   #underWayBytes = 0;
 
-  private constructor(records: Bucket, box: Stream, letters: Stream, hosts: Bucket) {
-    this.#records = records;
-    this.#box = box;
-    this.#letters = letters;
-    this.#hosts = hosts;
+  private constructor(parts: Parts) {
+    this.#records = parts.records;
+    this.#box = parts.box;
+    this.#letters = parts.letters;
+    this.#hosts = parts.hosts;
+    this.#histories = parts.histories;
   }
 
   /** @throws STORE_FAILED, STORE_FULL, SERVER_TOO_OLD for replicas */
-  static async open(store: Store, { system, waitingMax }: Header): Promise<SystemWriter> {
-    const [records, box, letters, hosts] = [
-      recordsBucket(system),
-      boxStream(system, waitingMax),
-      deadLetterStream(system),
-      hostsBucket(system),
-    ];
-    return new SystemWriter(
-      valueOrThrow(await store.bucket(records.name, records.options)),
-      valueOrThrow(await store.stream(box.name, box.options)),
-      valueOrThrow(await store.stream(letters.name, letters.options)),
-      valueOrThrow(await store.bucket(hosts.name, hosts.options)),
-    );
+  static async open(store: Store, { system, waitingMax, histories }: Header): Promise<SystemWriter> {
+    const [records, box] = [recordsBucket(system), boxStream(system, waitingMax)];
+    const [letters, hosts] = [deadLetterStream(system), hostsBucket(system)];
+    const opened = new Map<string, Stream>();
+    for (const [type, historyMax] of Object.entries(histories)) {
+      const { name, options } = historyStream(system, type, historyMax);
+      opened.set(type, valueOrThrow(await store.stream(name, options)));
+    }
+    return new SystemWriter({
+      records: valueOrThrow(await store.bucket(records.name, records.options)),
+      box: valueOrThrow(await store.stream(box.name, box.options)),
+      letters: valueOrThrow(await store.stream(letters.name, letters.options)),
+      hosts: valueOrThrow(await store.bucket(hosts.name, hosts.options)),
+      histories: opened,
+    });
   }
 
   /** Resolves when more may be given. @throws what the store refuses, of this entry or one before */
@@ -75,12 +83,33 @@ export class SystemWriter {
         return this.#records.put(name, bytes);
       case "message":
         return this.#box.append(name, bytes);
+      case "history":
+        return this.#historyOf(name).append(name, bytes);
       case "letter":
         return this.#letters.append(name, bytes);
       case "placement":
         return this.#hosts.put(name, name.startsWith("shard.") ? free(bytes) : bytes);
     }
   }
+
+  /** @throws CommandFailure for a subject of a type whose histories the header does not name */
+  #historyOf(subject: string): Stream {
+    const [, , , , type = ""] = subject.split(".");
+    const stream = this.#histories.get(type);
+    if (stream !== undefined) return stream;
+    throw new CommandFailure(
+      `The file has a history on ${plainText(subject)}, of which its header does not tell`,
+    );
+  }
+}
+
+/** What it fills. */
+interface Parts {
+  readonly records: Bucket;
+  readonly box: Stream;
+  readonly letters: Stream;
+  readonly hosts: Bucket;
+  readonly histories: ReadonlyMap<string, Stream>;
 }
 
 /** Whoever held it is not here: anybody may take it. */

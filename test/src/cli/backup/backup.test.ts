@@ -88,7 +88,7 @@ function porter(world: (key: string, signal: AbortSignal) => Promise<string>): A
       },
     },
   });
-  return defineActor({ protocol: fetching, machine, durability: "durable" }) as ActorDefinition;
+  return defineActor({ protocol: fetching, machine, durability: { history: true } }) as ActorDefinition;
 }
 
 const never = (_key: string, signal: AbortSignal): Promise<string> =>
@@ -135,15 +135,18 @@ it("agents go on in another server where they were: marks, inboxes, calls, timer
 
   const exported = await output(run("export", "shop.jsonl.gz", "--servers", first.url));
   expect(exported).toMatchObject({ code: 0, stderr: "" });
-  expect(exported.stdout).toContain("2 agents, 2 entries of inboxes, 1 dead letters");
+  expect(exported.stdout).toMatch(/2 agents, 2 entries of inboxes, \d\d of histories, 1 dead letters/);
   const again = await output(run("export", "shop.jsonl.gz", "--servers", first.url));
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining("There is a file") });
   const before = await inspected("porter/ada", first.url);
+  const history = await entriesIn(first.url, "cx_shop_history_porter");
+  expect(history.length).toBeGreaterThan(6);
 
   await using second = await testServer();
   const imported = await output(run("import", "shop.jsonl.gz", "--servers", second.url));
   expect(imported).toMatchObject({ code: 0, stderr: "" });
   const after = await inspected("porter/ada", second.url);
+  expect(await entriesIn(second.url, "cx_shop_history_porter")).toEqual(history);
   const { revision: _, ...record } = before.record ?? { revision: 0 };
   expect(after.record).toMatchObject(record);
   expect(after.record?.calls).toHaveLength(1);
@@ -248,6 +251,20 @@ async function doubleLast(servers: string, stream: string): Promise<void> {
   const { subject, data } = await manager.streams.getMessage(stream, { seq: state.last_seq });
   await connection.jetstream().publish(subject, data);
   await connection.close();
+}
+
+/** Subjects and payloads of a stream. */
+async function entriesIn(servers: string, stream: string): Promise<string[]> {
+  const connection = await connect({ servers });
+  const manager = await connection.jetstreamManager();
+  const { state } = await manager.streams.info(stream);
+  const entries: string[] = [];
+  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+    const { subject, data } = await manager.streams.getMessage(stream, { seq });
+    entries.push(`${subject} ${Buffer.from(data).toString("hex")}`);
+  }
+  await connection.close();
+  return entries;
 }
 
 async function streamsOn(servers: string): Promise<string[]> {

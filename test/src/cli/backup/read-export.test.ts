@@ -15,14 +15,14 @@ const entries: readonly Entry[] = [
   { kind: "record", name: "main_0.order.ada", bytes: new Uint8Array(100_000).fill(7) },
   { kind: "record", name: "main_0.order.bob", bytes: new Uint8Array(0) },
 ];
-const header = { system: "shop", atMs: 1, nodes: [], server: "2.10.27", waitingMax: 10 };
+const header = { system: "shop", atMs: 1, nodes: [], server: "2.10.27", waitingMax: 10, histories: {} };
 
 async function write(name: string): Promise<string> {
   const file = join(folder.path, name);
   const writer = await writeExport(file);
   await writer.line(headerLine(header));
   for (const entry of entries) await writer.line(entryLine(entry));
-  const counts = { message: 1, record: 2, letter: 0, placement: 0 };
+  const counts = { message: 1, record: 2, history: 0, letter: 0, placement: 0 };
   await writer.line(endLine({ counts, moved: false, sha256: writer.sha256() }));
   expect((await readdir(folder.path)).includes(name)).toBe(false);
   await writer.finish();
