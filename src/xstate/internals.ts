@@ -227,6 +227,20 @@ export function feignStart(actor: LocalActor): void {
   startNow(actor);
 }
 
+/** The event by which a promise or an observable fails; undefined for a callback, which has none. */
+export function failureOf(actor: LocalActor, error: unknown): AnyEventObject | undefined {
+  const { logic } = actor;
+  return ["xstate.promise.reject", "xstate.observable.error"]
+    .map((type) => ({ type, data: error }))
+    .find((event) => {
+      try {
+        return logic.transition(inside(actor)._snapshot, event, scopeOf(actor) as never).status === "error";
+      } catch {
+        return false;
+      }
+    });
+}
+
 /** Ends one of these as if it had failed; nobody is told. */
 export function feignFailure(actor: LocalActor, error: unknown): void {
   const own = inside(actor);

@@ -10,6 +10,7 @@ import {
   childrenOf,
   createRoot,
   deliver,
+  failureOf,
   feignFailure,
   feignStart,
   forgetChild,
@@ -152,7 +153,7 @@ export class Tree implements TreeHost, LocalEffects {
     if (!isStopped(actor)) feignStart(actor);
   }
 
-  /** What had arrived once, from and for the actors that are here now; undefined where one of them is gone. */
+  /** What had arrived once, from and for the actors that are here now; undefined where it is for one that is gone. */
   arrivalOf(
     sourcePath: string | undefined,
     to: { readonly path: string } | { readonly data: unknown },
@@ -160,7 +161,7 @@ export class Tree implements TreeHost, LocalEffects {
   ): Arrival | undefined {
     const source = sourcePath === undefined ? undefined : actorAt(this.#actor, sourcePath);
     const target = "path" in to ? actorAt(this.#actor, to.path) : to.data;
-    if (target === undefined || (sourcePath !== undefined && source === undefined)) return undefined;
+    if (target === undefined) return undefined;
     const failed = source !== undefined && target !== source && event.type.startsWith("xstate.error.actor.");
     if (failed && !isStopped(source)) feignFailure(source, event.error);
     return { what: { source, target, event }, cause: undefined, depth: 0 };
@@ -172,7 +173,11 @@ export class Tree implements TreeHost, LocalEffects {
 
   /** Instead of starting a call: its parent hears that it failed. */
   failCall(actor: LocalActor, error: unknown): void {
-    this.calls.fail(actor, error);
+    const event = isStopped(actor) ? undefined : failureOf(actor, error);
+    if (event === undefined) return this.calls.fail(actor, error);
+    // It fails in the turn that tells its parent: nothing between may see, or store, a call that has failed and stands.
+    feignStart(actor);
+    this.#arrive({ source: actor, target: actor, event }, undefined);
   }
 
   stop(): void {

@@ -3,6 +3,7 @@ import { type ActorAddress, CoxswainError, decodeEnvelope, fromWireError } from 
 import type { Env } from "../../env/env.ts";
 import { Node } from "../../node.ts";
 import { createMemoryHub } from "../../transport/memory.ts";
+import type { Arrival as TreeArrival } from "../../xstate/turn-keeper.ts";
 import { AgentMind } from "../agent-mind.ts";
 import { type AgentCall, type AgentRecord, type AgentSession, blankState } from "../agent-record.ts";
 import { putDown, type Received, receiveWork } from "../agent-turns.ts";
@@ -165,13 +166,18 @@ export class Replayer {
       }
       case "result":
       case "event": {
-        const arrival = "cut" in cause.arrival ? undefined : this.#mind.arrivalOf(cause.arrival);
-        if (arrival === undefined) return { untaken: "nobody is there to take what came of a call" };
-        if (cause.kind === "event") return { work: { kind: "event", arrival }, record };
+        const stored = "cut" in cause.arrival ? { effect: "lost" } : cause.arrival;
+        const arrival = this.#mind.arrivalOf(stored);
+        // What is for an actor that is gone is a turn in which nothing happens.
+        const lost = cause.kind === "event" ? this.#mind.arrivalOf({ effect: "lost" }) : undefined;
+        if (arrival === undefined && lost === undefined)
+          return { untaken: "nobody is there to take what came of a call" };
+        if (cause.kind === "event")
+          return { work: { kind: "event", arrival: (arrival ?? lost) as TreeArrival }, record };
         const path = "source" in cause.arrival ? cause.arrival.source : undefined;
         const intent = record.intents.find(({ call }) => (call as AgentCall).path === path);
         if (intent === undefined) return { untaken: `no call is under way at ${path}` };
-        return { work: { kind: "result", key: intent.key, arrival }, record };
+        return { work: { kind: "result", key: intent.key, arrival: arrival as TreeArrival }, record };
       }
     }
   }
