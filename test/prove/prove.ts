@@ -88,7 +88,9 @@ export async function prove(
 
 /** Budgets for a take-over: a node's lease and then some; and the time in which three servers choose a leader. */
 function limitsOf({ leaseMs, servers, lateMs }: ProveOptions): CheckLimits {
-  return { timers: { earlyMs: 5, takeOverMs: leaseMs + (servers === 3 ? 17_000 : 3_000), lateMs } };
+  return {
+    timers: { earlyMs: 5, turnMs: 250, takeOverMs: leaseMs + (servers === 3 ? 17_000 : 3_000), lateMs },
+  };
 }
 
 const viaProxy: ReadonlySet<FaultKind> = new Set(["lostAck", "doubled", "reset", "stall"]);

@@ -7,6 +7,8 @@ import { checkWorkedOn } from "./worked-on.ts";
 export interface TimerLimits {
   /** A timer is kept by another clock than it is measured with: so much too early is none, in milliseconds. */
   readonly earlyMs: number;
+  /** All of a turn happens at its beginning, and a busy machine may hold it up before the agent looks at the clock, in milliseconds. */
+  readonly turnMs: number;
   /** So long after a fault began another owner may need to take over, in milliseconds. */
   readonly takeOverMs: number;
   /** A timer may be so late, counted from when it was due, or the last fault before it went off was over and taken over from. */
@@ -44,12 +46,12 @@ function checkTime(
   timer: Rung,
   send: Send | undefined,
   faults: readonly FaultLine[],
-  { earlyMs, takeOverMs, lateMs }: TimerLimits,
+  { earlyMs, turnMs, takeOverMs, lateMs }: TimerLimits,
 ): Finding[] {
   const { delayMs, setAtMs, atMs } = timer;
   const timerName = `timer ${nameOf(timer)}`;
-  // The client's clock and the agent's own word, whichever is later.
-  const dueMs = Math.max(send?.atMs ?? 0, setAtMs) + delayMs;
+  // By what the client knows, and by the agent's own word.
+  const dueMs = Math.max(send?.atMs ?? 0, setAtMs - turnMs) + delayMs;
   if (atMs < dueMs - earlyMs)
     return [{ promise: "T", actor, says: `${timerName} went off ${Math.ceil(dueMs - atMs)} ms early` }];
   const healedMs = faults

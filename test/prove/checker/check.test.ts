@@ -4,7 +4,7 @@ import { check } from "./check.ts";
 import type { PromiseId } from "./finding.ts";
 import { goodHistory, type OpenHistory } from "./good-history.ts";
 
-const limits = { timers: { earlyMs: 5, takeOverMs: 4_000, lateMs: 1_000 } };
+const limits = { timers: { earlyMs: 5, turnMs: 50, takeOverMs: 4_000, lateMs: 1_000 } };
 
 /** Changes how the first send that fits has ended. */
 function ended(history: OpenHistory, [from, n]: [string, number], end: Partial<EndLine>): void {
@@ -195,8 +195,14 @@ const planted: readonly Planted[] = [
   [
     "an early timer",
     "T",
-    "timer 2 of s1 went off 100 ms early",
-    ({ states: [, , , { state }] }) => Object.assign(state.rang[1] ?? {}, { atMs: 2_305 }),
+    "timer 2 of s1 went off 205 ms early",
+    ({ states: [, , , { state }] }) => Object.assign(state.rang[1] ?? {}, { atMs: 2_195 }),
+  ],
+  [
+    "a timer that counts from when its message was sent, not from its turn",
+    "T",
+    "timer 2 of s1 went off 550 ms early",
+    ({ states: [, , , { state }] }) => Object.assign(state.rang[1] ?? {}, { setAtMs: 2_000, atMs: 2_400 }),
   ],
   [
     "a timer that counts from before it was asked for",
