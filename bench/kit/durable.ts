@@ -33,20 +33,19 @@ export async function sendAll(load: Load, send: (agent: number) => Promise<unkno
   await Promise.all(Array.from({ length: load.outstanding }, lane));
 }
 
-/** A round in which messages are sent, until the last of them has been worked on. With what it cost all processes. */
-export async function toldFigures(
-  load: Load,
+/** Runs a round that measures something, or whose rate is what counts; with what each message cost the processes. */
+export async function withCosts(
+  { messages }: Load,
   { pids: { server, others } }: SideConfig,
-  round: () => Promise<void>,
+  round: () => Promise<Figures | undefined>,
 ): Promise<Figures> {
   const used = cpuOf({ server, node: others.at(-1) ?? 0, sender: process.pid });
   const began = performance.now();
-  await round();
-  const ms = performance.now() - began;
+  const figures = (await round()) ?? { perSecond: (messages / (performance.now() - began)) * 1_000 };
   const cpu = used();
-  const eachUs = (cpuMs: number): number => (cpuMs * 1_000) / load.messages;
+  const eachUs = (cpuMs: number): number => (cpuMs * 1_000) / messages;
   return {
-    perSecond: (load.messages / ms) * 1_000,
+    ...figures,
     serverUs: eachUs(cpu.server),
     nodeUs: eachUs(cpu.node),
     senderUs: eachUs(cpu.sender),

@@ -1,5 +1,5 @@
 import { createSystem } from "coxswain";
-import { loadOf, sendAll, toldFigures } from "../kit/durable.ts";
+import { loadOf, sendAll, withCosts } from "../kit/durable.ts";
 import { askMany, text200 } from "../kit/loops.ts";
 import { type SideConfig, serveSide } from "../kit/serve-side.ts";
 import { tally, tallyActor } from "./durable-tally.ts";
@@ -38,13 +38,14 @@ await serveSide({
           let next = 0;
           const ask = (): Promise<unknown> =>
             refOf(next++ % agents).ask({ type: "ask", by: 1, note: text200 }, { withinMs: 60_000 });
-          const figures = await askMany(ask, messages, outstanding);
+          const figures = await withCosts(load, config, () => askMany(ask, messages, outstanding));
           check(await read(agents));
           return figures;
         }
-        return toldFigures(load, config, async () => {
+        return withCosts(load, config, async () => {
           await sendAll(load, (agent) => refOf(agent).deliver({ type: "add", by: 1, note: text200 }));
           check(await read(agents));
+          return undefined;
         });
       },
       close: async () => void (await system.drain()),

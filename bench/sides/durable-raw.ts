@@ -9,9 +9,9 @@ import {
   RetentionPolicy,
   StorageType,
 } from "nats";
-import { loadOf, sendAll, toldFigures } from "../kit/durable.ts";
+import { loadOf, sendAll, withCosts } from "../kit/durable.ts";
 import { askMany, text200 } from "../kit/loops.ts";
-import { type SideConfig, serveSide } from "../kit/serve-side.ts";
+import { type Figures, type SideConfig, serveSide } from "../kit/serve-side.ts";
 
 const box = "raw_box";
 const agents = "raw_agents";
@@ -76,13 +76,16 @@ await serveSide({
         const load = loadOf(round, config);
         if (round.startsWith("asked")) {
           let next = 0;
-          return askMany(() => ask(next++ % load.agents), load.messages, load.outstanding);
+          const asks = (): Promise<Figures> =>
+            askMany(() => ask(next++ % load.agents), load.messages, load.outstanding);
+          return withCosts(load, config, asks);
         }
         const worked = await nc.request(done, "0", { timeout: 60_000 });
         const target = Number(worked.string()) + load.messages;
-        return toldFigures(load, config, async () => {
+        return withCosts(load, config, async () => {
           await sendAll(load, (agent) => js.publish(`raw.box.a${agent}`, payload));
           await nc.request(done, String(target), { timeout: 120_000 });
+          return undefined;
         });
       },
       close: () => nc.close(),

@@ -39,6 +39,7 @@ function asked(name: string, title: string, restate: string): Case {
       { name: "perSecond", title: "asks", unit: "/s", compare },
       { name: "p50Us", title: "median time", unit: "µs", compare },
       { name: "p99Us", title: "99th percentile", unit: "µs" },
+      ...costs,
     ],
   };
 }
