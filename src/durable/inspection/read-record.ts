@@ -1,6 +1,7 @@
 import { type ActorAddress, decodeEnvelope, type Envelope, messageId } from "../../../protocols/index.ts";
 import type { AgentRecord, Burial, DelayedEvent, Letter } from "../agent-record.ts";
 import { graveyard } from "../agent-record.ts";
+import { historian } from "../history/recorder.ts";
 import { decodeRecord, type RecordHead } from "../record-codec.ts";
 import { isRecord } from "../versions/persisted.ts";
 import type {
@@ -35,9 +36,10 @@ export function readRecord(
       };
     }),
     outbox: outbox.entries.map(({ to, message, position, incarnation, seq }) => {
-      const { type } = message as Envelope;
-      const what = to === graveyard ? (message as Burial).code : type;
-      return { to: to === graveyard ? "dead letters" : to, what, position, incarnation, seq };
+      const line = { position, incarnation, seq };
+      if (to === graveyard) return { to: "dead letters", what: (message as Burial).code, ...line };
+      if (to === historian) return { to: "history", what: "turn", ...line };
+      return { to, what: (message as Envelope).type, ...line };
     }),
     questions: Object.values(questions).map(({ id, type, key, deadlineMs, joined }) => {
       return { id, type, key, deadlineMs, joined: joined.length };

@@ -10,6 +10,7 @@ import {
   readBack,
   resume,
   type Session,
+  tidied,
 } from "../../../machines/durability/session.ts";
 import type { Step } from "../../../machines/durability/turn.ts";
 
@@ -261,6 +262,17 @@ describe("R12: timers and calls of a durable actor", () => {
     const timer = { id: "after", generation: 1, nowMs: 5_000 };
     expect(receiveTimer(alive(busy), timer, count, limits).verdict).toBe("waits");
     expect(receiveResult(alive(busy), "1.1", count, limits).verdict).toBe("waits");
+  });
+
+  test("what the shell tidies is part of the next commit, and no turn", () => {
+    const draft = turned(fresh, 10, 1, greet);
+    const committed = alive(draft);
+    const tidy = tidied(committed, (state) => state + 100);
+    const { record } = alive(answered(alive(commit(tidy, "n")), { kind: "ok", revision: 9 })).held;
+    expect(record).toMatchObject({
+      turn: committed.held.record.turn,
+      state: committed.held.record.state + 100,
+    });
   });
 
   test("an owner before's outbox is published again, under the same stamps", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import type { Call } from "../../../../machines/index.ts";
-import { forkAgent, replayHistory } from "../../../../src/index.ts";
+import { defineProtocol, question } from "../../../../protocols/index.ts";
+import { defineActor, forkAgent, replayHistory } from "../../../../src/index.ts";
 import { rejection } from "../../../support/systems.ts";
 import { type DurableCluster, durableCluster } from "../durable-cluster.ts";
 import { till, tillActor } from "./till.ts";
@@ -71,6 +73,40 @@ describe("the history of a durable agent", () => {
     expect(await cluster.settled(rejection(system.history("till.one")))).toMatchObject({
       code: "ADDRESS_UNKNOWN",
     });
+  });
+
+  test("is kept of a reducer, too, and of what it answered", async () => {
+    await using cluster = durableCluster();
+    const purse = defineProtocol({
+      name: "purse",
+      accepts: { put: z.object({ cents: z.number() }), count: question(z.object({}), z.number()) },
+    });
+    const actor = (share: number) =>
+      defineActor({
+        protocol: purse,
+        initial: () => 0,
+        receive: (cents: number, event, turn) => {
+          if (event.type === "put") return cents + share * event.cents;
+          turn.reply(cents);
+          return cents;
+        },
+        durability: { history: true },
+      });
+    const { system } = await cluster.join("first", { purse: actor(1) });
+    const ref = system.ref("purse.one", purse);
+    ref.tell({ type: "put", cents: 5 });
+    expect(await cluster.settled(ref.ask({ type: "count" }))).toBe(5);
+    await cluster.pass(2_000);
+    const history = await cluster.settled(system.history("purse.one"));
+    expect(await cluster.settled(history.at(2))).toMatchObject({ context: 5, state: undefined });
+    expect((await cluster.settled(history.entry(3))).answered).toMatchObject([{ body: { value: 5 } }]);
+    const replay = await cluster.settled(replayHistory(history, actor(2)));
+    expect(replay).toMatchObject({ kind: "differs", difference: { turn: 2 } });
+  });
+
+  test("is wanted or not: nothing else", () => {
+    expect(() => tillActor({ durability: { history: "yes" as never } })).toThrow(/durability.history/);
+    expect(() => tillActor({ durability: { historyMax: 0 } })).toThrow(/durability.historyMax/);
   });
 
   test("tells how the agent was after any turn, forth and back, and does nothing of it again", async () => {
