@@ -199,6 +199,19 @@ export function parseEvent(
   return isActorAddress(from) && isToken(type) ? { from, type } : undefined;
 }
 
+/** Ends the name of something that a system keeps: of another system, that name would be its own. */
+const keptSuffix = /_(hosts|agents|box|dead|history)$/;
+
+/** @throws OPTION_INVALID */
+export function systemName(text: string): string {
+  const name = nameToken("a system name", text);
+  if (!keptSuffix.test(name)) return name;
+  throw new CoxswainError(
+    "OPTION_INVALID",
+    `Expected a system name that does not end in _hosts, _agents, _box, _dead or _history, got ${quote(text)}`,
+  );
+}
+
 /** A system's, zone's or node's name. @throws OPTION_INVALID */
 export function nameToken(what: string, text: string): string {
   if (!isToken(text)) {

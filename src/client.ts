@@ -1,4 +1,4 @@
-import { actorAddress, decodeValue, nameToken, type Protocol } from "../protocols/index.ts";
+import { actorAddress, decodeValue, nameToken, type Protocol, systemName } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
 import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
 import { type AgentHistory, openHistory } from "./durable/history/index.ts";
@@ -84,7 +84,7 @@ export class SystemClient implements AsyncDisposable {
 export async function connectClient(options: ClientOptions): Promise<SystemClient> {
   const { system, zone = "main", onReport, ...connection } = options;
   const env = connection.env ?? realEnv;
-  const name = nameToken("a system name", system);
+  const name = systemName(system);
   const transport = await connectNats({ name: `${name}/client`, ...connection });
   try {
     const node = new Node({

@@ -8,6 +8,7 @@ import {
   nodeAddress,
   nodeLifecycle,
   quote,
+  systemName,
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
 import { Cell } from "./cell.ts";
@@ -73,7 +74,7 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
     startedAtMs: env.nowMs(),
     leaseMs: leaseOf(options.leaseMs ?? 3_000),
   };
-  const name = nameToken("a system name", options.name);
+  const name = systemName(options.name);
   const onReport = options.onReport ?? reportToStderr;
   const warn = (message: string): void => onReport({ level: "warning", message });
   const opened = await openTransport(options, `${name}/${record.node}`, env, warn);

@@ -11,6 +11,7 @@ import {
   replyPattern,
   replySubject,
   rootPatterns,
+  systemName,
 } from "../../protocols/index.ts";
 import { describeServer, provenLevel, type ServerDescription, type ServerEvidence } from "../server/index.ts";
 import type { NatsOptions } from "../transport/nats-options.ts";
@@ -34,7 +35,7 @@ export async function examineServer(patient: Patient): Promise<readonly Finding[
     const evidence = await evidenceOf(connection, patient);
     const description = describeServer(evidence);
     const { system = `doctor-${randomBytes(4).toString("hex")}`, zone } = patient;
-    nameToken("a system name", system);
+    systemName(system);
     nameToken("a zone", zone);
     return [
       versionFinding(description),

@@ -26,6 +26,7 @@ import {
   replySubject,
   rootOf,
   rootPatterns,
+  systemName,
 } from "../../protocols/index.ts";
 import { address } from "./arbitrary.ts";
 
@@ -312,4 +313,10 @@ describe("a reply subject that stands for several", () => {
       false,
     ]);
   });
+});
+
+test("a system cannot be named as what another system keeps", () => {
+  for (const kept of ["shop_hosts", "shop_agents", "shop_box", "shop_dead", "shop_history"])
+    expect(() => systemName(kept)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
+  for (const name of ["shop", "hosts", "shop_hosts_2", "dead"]) expect(systemName(name)).toBe(name);
 });
