@@ -12,6 +12,7 @@ import {
   emit,
   enqueueActions,
   fromCallback,
+  fromObservable,
   fromPromise,
   fromTransition,
   log,
@@ -548,5 +549,32 @@ describe("actions and guards", () => {
     expect(deferred).toHaveLength(1);
     deferred[0]?.();
     expect(child?._processingStatus).toBe(1);
+  });
+});
+
+describe("a call that is not made", () => {
+  test("starts by logic with another start, and fails by the event of its kind; a callback knows none", () => {
+    const { create } = foreignSystem();
+    let made = 0;
+    const promise = create(
+      fromPromise(async () => {
+        made++;
+      }),
+    );
+    const { logic } = promise as { logic: AnyActorLogic };
+    (promise as { logic: AnyActorLogic }).logic = { ...logic, start: () => {} };
+    promise.start();
+    expect([promise._processingStatus, made]).toEqual([1, 0]);
+    const failed = (of: Inside, type: string): unknown =>
+      of.logic.transition(of._snapshot, { type, data: "no" }, of._actorScope as never).status;
+    expect(failed(promise, "xstate.promise.reject")).toBe("error");
+    expect(failed(promise, "xstate.observable.error")).toBe("active");
+    const observable = create(
+      fromObservable(() => ({ subscribe: () => ({ unsubscribe: () => {} }) }) as never),
+    );
+    expect(failed(observable, "xstate.observable.error")).toBe("error");
+    expect(() => failed(create(fromCallback(() => {})), "xstate.promise.reject")).toThrow();
+    promise._send({ type: "xstate.promise.reject", data: "no" });
+    expect(promise._snapshot).toMatchObject({ status: "error", error: "no" });
   });
 });
