@@ -11,6 +11,8 @@ import type { ConsumeOptions, Consumption, Outcome, QueueEntry } from "./transpo
 const attemptsMax = 5;
 const pauseMaxMs = 100;
 const markLength = 8;
+/** The rest of a mark counts how often its owner has made one. */
+const ownerLength = 5;
 const acknowledgement = new TextEncoder().encode("+ACK");
 
 /** Takes a queue's entries until closed, or until another takes them; over restarts and lost connections. */
@@ -29,8 +31,9 @@ export async function consumeQueue(
 
 /**
  * A durable consumer of the stream that delivers to us. Its name is that of the options and a mark of this
- * consumption: the server looks at nothing but the name, so under one name for all what a former owner
- * acknowledges late would count for its successor.
+ * consumption, another each time it is made: the server looks at nothing but the name and the sequence, so under
+ * one name for all what a former owner acknowledges late would count for its successor, and what a server has
+ * lost in a power cut for what has that sequence now.
  *
  * A queue has one consumer for a subject, the server sees to it. So who takes it over deletes those of its
  * name first, and whoever comes in between makes it try again. Nobody else deletes another's: when it has
@@ -50,7 +53,9 @@ class QueueConsumption implements Consumption, Followed<void> {
   readonly #handler: (entry: QueueEntry) => void;
   readonly #end = new Deferred<"closed" | "taken" | "gone">();
   readonly #follower: NatsFollower<void>;
-  readonly #consumer: string;
+  readonly #own: string;
+  #count = 0;
+  #consumer = "";
   /** Where ours is missing, we may have deleted it. */
   #deleted = false;
   /** It was missing, and nobody else's was there. */
@@ -67,7 +72,7 @@ class QueueConsumption implements Consumption, Followed<void> {
     this.#options = options;
     this.#handler = handler;
     this.ended = this.#end.promise;
-    this.#consumer = `${options.name}-${api.settings.env.uniqueId().slice(-markLength)}`;
+    this.#own = `${options.name}-${api.settings.env.uniqueId().slice(-ownerLength)}`;
     this.#follower = new NatsFollower(api, this);
   }
 
@@ -131,7 +136,13 @@ class QueueConsumption implements Consumption, Followed<void> {
     if (refusedWith(deleted, jetStreamCode.consumerNotFound)) {
       const present = await this.#present();
       if (present.kind !== "ok") return this.#unlessGone(present);
-      if (present.value.length > 0) return this.#finish("taken");
+      if (present.value.some((consumer) => !consumer.startsWith(this.#own))) return this.#finish("taken");
+      // A server that lost its power may have an older one of ours again.
+      for (const consumer of present.value) {
+        const older = await this.#delete(consumer);
+        if (older.kind !== "ok") return this.#unlessGone(older);
+        this.#deleted = true;
+      }
       if (!this.#deleted && !this.#missing) {
         this.#missing = true;
         return done;
@@ -177,6 +188,8 @@ class QueueConsumption implements Consumption, Followed<void> {
   }
 
   async #create(inbox: string): Promise<Outcome> {
+    const count = (this.#count++).toString(36).padStart(markLength - ownerLength, "0");
+    this.#consumer = this.#own + count.slice(ownerLength - markLength);
     const { subject, ackWaitMs, unacknowledgedMax } = this.#options;
     const created = await this.#api.call(`CONSUMER.DURABLE.CREATE.${this.name}.${this.#consumer}`, {
       stream_name: this.name,

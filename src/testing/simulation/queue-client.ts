@@ -18,7 +18,7 @@ export interface QueueClient {
 const attemptsMax = 5;
 const pauseMaxMs = 100;
 const silenceMaxMs = 3_000;
-const markLength = 8;
+const ownerLength = 5;
 
 /**
  * Takes a queue's entries in the steps of the transport over NATS: who takes it over deletes the consumers of its name and makes
@@ -32,7 +32,9 @@ export class QueueConsumption implements Consumption {
   readonly #options: ConsumeOptions;
   readonly #handler: (entry: QueueEntry) => void;
   readonly #end = new Deferred<"closed" | "taken" | "gone">();
-  readonly #consumer: string;
+  readonly #own: string;
+  #count = 0;
+  #consumer = "";
   #over = false;
   /** Each making is a round; what one before still sends is dropped. */
   #round = 0;
@@ -58,7 +60,7 @@ export class QueueConsumption implements Consumption {
     this.#options = options;
     this.#handler = handler;
     this.ended = this.#end.promise;
-    this.#consumer = `${options.name}-${client.env.uniqueId().slice(-markLength)}`;
+    this.#own = `${options.name}-${client.env.uniqueId().slice(-ownerLength)}`;
   }
 
   async begin(): Promise<Outcome> {
@@ -78,10 +80,10 @@ export class QueueConsumption implements Consumption {
     if (frame.op === "deposed" || frame.number !== this.#number + 1) return void this.again();
     this.#number = frame.number;
     const { sequence, subject, payload, storedAtMs } = frame.entry;
+    const [stream, consumer] = [this.#stream, this.#consumer];
     let acknowledged = false;
     const acknowledge = (): void => {
       if (acknowledged) return;
-      const [stream, consumer] = [this.#stream, this.#consumer];
       acknowledged = this.#client.send({ op: "acknowledge", stream, consumer, sequence });
     };
     try {
@@ -138,7 +140,13 @@ export class QueueConsumption implements Consumption {
       const present = await this.#present();
       if (present.kind !== "ok") return present;
       if (present.value === "gone") return this.#finish("gone");
-      if (present.value.length > 0) return this.#finish("taken");
+      if (present.value.some((consumer) => !consumer.startsWith(this.#own))) return this.#finish("taken");
+      // A server that lost its power may have an older one of ours again.
+      for (const consumer of present.value) {
+        const older = await this.#delete(consumer);
+        if (older.kind !== "ok") return older;
+        this.#deleted = true;
+      }
       if (!this.#deleted && !this.#missing) {
         this.#missing = true;
         return done;
@@ -171,6 +179,7 @@ export class QueueConsumption implements Consumption {
 
   #create(): Promise<Outcome<QueueAnswer>> {
     this.#number = 0;
+    this.#consumer = this.#own + (this.#count++).toString(36).padStart(3, "0");
     const [stream, consumer, options] = [this.#stream, this.#consumer, this.#options];
     return this.#client.ask({ op: "consume", stream, consumer, options, id: this.#id, round: this.#round });
   }

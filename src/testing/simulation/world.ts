@@ -58,8 +58,8 @@ export class World {
   lostMessages = 0;
   /** Writes that were acknowledged, and lost in a power cut, by the bucket's or the stream's name. */
   readonly forgottenWrites = new Map<string, number>();
-  /** When that was last. */
-  forgotAtMs = Number.NEGATIVE_INFINITY;
+  /** When that was. */
+  readonly forgotAtMs: number[] = [];
   broken: BrokenPromise | undefined;
   readonly #server: SimulatedServer;
   readonly #listeners = new Set<(node: SimulatedNode) => void>();
@@ -181,7 +181,7 @@ export class World {
   }
 
   #forgot({ name, writes, gone }: LostWrites): void {
-    this.forgotAtMs = this.clock.nowMs;
+    if (this.forgotAtMs.at(-1) !== this.clock.nowMs) this.forgotAtMs.push(this.clock.nowMs);
     this.forgottenWrites.set(name, (this.forgottenWrites.get(name) ?? 0) + writes);
     this.note(gone ? `the server has lost ${name}` : `the server has lost ${writes} writes to ${name}`);
   }
