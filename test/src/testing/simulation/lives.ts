@@ -109,7 +109,7 @@ export class Lives {
 
   /** Whether one of the stated exceptions holds for it now. */
   isExcused({ node: { name }, fromMs }: Life): boolean {
-    const cutMs = this.#world.forgotAtMs;
+    const cutMs = this.#world.forgotAtMs.at(-1) ?? Number.NEGATIVE_INFINITY;
     const isUnheard = fromMs > cutMs - unheardMs && fromMs <= cutMs;
     if (isUnheard && this.#world.nowMs - cutMs < 2 * this.#leaseMs) return true;
     if (this.#silentMs(name) > this.#leaseMs * 0.9) return true;

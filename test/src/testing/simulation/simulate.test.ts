@@ -12,6 +12,7 @@ import {
 } from "../../../../src/testing/simulation/index.ts";
 import { Watches } from "../../../../src/watches.ts";
 import { kernelScenario } from "./kernel-scenario.ts";
+import { queueScenario } from "./queue-scenario.ts";
 
 const nodes = ["a", "b", "c"];
 const faults = {
@@ -44,6 +45,19 @@ describe("a simulation", () => {
       hashes.set(seed, hash);
     }
     expect(new Set(hashes.values()).size).toBe(4);
+  });
+
+  test("with queues is the same history each time, whatever happens to what they deliver", async () => {
+    const hashes = new Map<number, string>();
+    for (const seed of [1, 2, 3, 1, 2, 3]) {
+      const queues = () => queueScenario({ forMs: 10_000 });
+      const options = { ...short, untilMs: 36_000, seed, faults, scenario: queues };
+      const { hash, events } = await simulate(options);
+      expect(events).toBeGreaterThan(500);
+      expect(hashes.get(seed) ?? hash).toBe(hash);
+      hashes.set(seed, hash);
+    }
+    expect(new Set(hashes.values()).size).toBe(3);
   });
 
   test("with a fault left out draws everything else as before", async () => {
