@@ -51,11 +51,15 @@ describe("our machines are gone through wholly by paths from their own graphs: s
     expect(exported.map(([name]) => name).sort()).toEqual(Object.keys(suites).sort());
   });
 
-  test.each(exported)("%s", (name, machine) => {
-    const coverage = coverageOf(machine);
-    coverages.push(coverage);
-    for (const options of suites[name] ?? []) coverage.add(...pathsOf(machine, options as never));
-    expect(coverage).toCoverAll(machine);
-    // The supervisor has hundreds of paths.
-  }, 90_000);
+  test.each(exported)(
+    "%s",
+    (name, machine) => {
+      const coverage = coverageOf(machine);
+      coverages.push(coverage);
+      for (const options of suites[name] ?? []) coverage.add(...pathsOf(machine, options as never));
+      expect(coverage).toCoverAll(machine);
+      // The supervisor has hundreds of paths.
+    },
+    90_000,
+  );
 });
