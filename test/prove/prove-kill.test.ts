@@ -37,7 +37,7 @@ const runs: Readonly<Record<PlantedBug, readonly [line: string, promises: RegExp
     /Z/,
   ],
   marksBehind: ["--faults kill --seconds 15 --scenario counters", /[LD]/],
-  forgetsOutbox: ["--faults kill,pause --seconds 30 --scenario transfers --gap 700,1800", /[CL]/],
+  forgetsOutbox: ["--faults kill,slow --seconds 30 --scenario transfers --gap 800,1600", /[CL]/],
   timersAnew: ["--faults kill --seconds 30 --scenario timers --gap 7000,9000 --late 2000", /T/],
   freshKeys: ["--faults kill --seconds 15 --scenario calls --gap 500,1500", /D/],
 };

@@ -93,7 +93,7 @@ function limitsOf({ leaseMs, servers, lateMs }: ProveOptions): CheckLimits {
   };
 }
 
-const viaProxy: ReadonlySet<FaultKind> = new Set(["lostAck", "doubled", "reset", "stall"]);
+const viaProxy: ReadonlySet<FaultKind> = new Set(["lostAck", "doubled", "reset", "stall", "slow"]);
 
 /** The kinds a run is to carry out, and those left out because of how it is set up. */
 function kindsFor({ faults, servers }: ProveOptions): { kinds: FaultKind[]; skipped: string[] } {

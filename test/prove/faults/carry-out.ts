@@ -77,6 +77,10 @@ const hands: Readonly<Record<FaultKind, CarryOut>> = {
     const direction = scene.fault.victim < 0.5 ? "toServer" : "toClient";
     return byRule(scene, (proxy) => proxy.resetAfter(bytes, { direction, times: 2 }));
   },
+  slow: (scene) => {
+    const byMs = 20 + Math.round(scene.fault.manner * 380);
+    return byRule(scene, (proxy) => proxy.delay(isTo(">"), { byMs, times: Number.POSITIVE_INFINITY }));
+  },
   stall: (scene) => {
     const direction = chosen([undefined, "toServer", "toClient"] as const, scene.fault.manner);
     return byRule(scene, (proxy) => {

@@ -22,6 +22,7 @@ export const faultTable = {
   doubled: { says: "what is published, delivered or acknowledged arrives again", lastsMs: [500, 3_000] },
   reset: { says: "connections are reset in the midst of a frame", lastsMs: [500, 2_000] },
   stall: { says: "bytes stop on a connection, one way or both, and nobody is told", lastsMs: [500, 8_000] },
+  slow: { says: "all that is sent and delivered comes later, by up to 0.4 s", lastsMs: [1_000, 5_000] },
   clock: { says: "the wall clock of a node jumps, and jumps back", lastsMs: [1_000, 6_000] },
   partition: { says: "a node's link goes down", lastsMs: [500, 8_000], needs: "namespaces" },
 } as const satisfies Record<string, FaultRow>;

@@ -49,6 +49,19 @@ const payments = (sender: Sender): Promise<void> =>
     return sender.client.ask({ actor, type: "transfer", from: sender.from, body });
   });
 
+/** Small sums, several at a time, and nobody waits for the answer: many payments are on their way at any instant. */
+const orders = (sender: Sender): Promise<void> =>
+  again(sender, [20, 120], () => {
+    const actor = oneOf(sender);
+    const burst = Array.from({ length: between(sender, 1, 8) }, () => {
+      const to = oneOf(sender);
+      if (to === actor) return Promise.resolve();
+      const body = { to, amount: between(sender, 1, 20) };
+      return sender.client.deliver({ actor, type: "transfer", from: sender.from, body });
+    });
+    return Promise.all(burst);
+  });
+
 /** Mostly short, so that many go off; some long, so that some are waited for over a crash. */
 const reminders = (sender: Sender): Promise<void> =>
   again(sender, [80, 240], () => {
@@ -76,7 +89,7 @@ const errands = (sender: Sender): Promise<void> =>
 /** Who takes part in each scenario. */
 const senders: Readonly<Record<Scenario, readonly ((sender: Sender) => Promise<void>)[]>> = {
   counters: [bursts, bursts, questions, questions],
-  transfers: [payments, payments, payments],
+  transfers: [payments, payments, orders, orders],
   timers: [reminders, reminders, waits],
   calls: [errands, errands],
 };
