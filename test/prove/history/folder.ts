@@ -15,14 +15,7 @@ export async function writeHistory(folder: string, history: History): Promise<vo
   }
 }
 
-/** A history that was kept: to be checked again. */
-export async function readHistory(folder: string): Promise<History> {
-  const [client, effects, states, commits, faults] = await Promise.all(
-    [clientLog, ...others.map((name) => `${name}.jsonl`)].map((name) => linesOf(join(folder, name))),
-  );
-  return { client, effects, states, commits, faults } as unknown as History;
-}
-
+/** What the client has written so far. */
 export async function readClientLog(folder: string): Promise<ClientLine[]> {
   return (await linesOf(join(folder, clientLog))) as ClientLine[];
 }
