@@ -17,7 +17,7 @@ export interface RecordHead {
   readonly closed: boolean;
   /** When its next timer is due; wall clock. */
   readonly nextDueMs: number | undefined;
-  /** Messages under way, calls or answers: whoever takes the shard takes it up at once. */
+  /** Messages under way or held back, calls or answers: whoever takes the shard takes it up at once. */
   readonly busy: boolean;
   /** Of the machine that wrote it. */
   readonly version: number;
@@ -34,7 +34,7 @@ export function encodeRecord(record: AgentRecord, writtenAtMs: number): Uint8Arr
   const { epoch, owner, nonce, turn, closed, state, received, outbox, timers, intents } = record;
   const { version, ...rest } = state;
   const body = encodeValue({ state: rest, received, outbox, timers, intents }, limits);
-  const busy = outbox.entries.length > 0 || intents.length > 0 || state.unsent.length > 0;
+  const busy = [outbox.entries, intents, state.unsent, state.postponed].some(({ length }) => length > 0);
   const nextDueMs = durability.nextDueMs(timers) ?? null;
   const flags = (closed ? 1 : 0) + (busy ? 2 : 0);
   return encodeValue(

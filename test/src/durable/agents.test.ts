@@ -151,6 +151,29 @@ describe("a durable agent", () => {
     }
   });
 
+  test("takes what it held back and holds back no more, with nobody writing to it", async () => {
+    const single = defineActor({ protocol: ledger, machine: ledgerMachine, durability: { batchMax: 1 } });
+    for (let afterMs = 0; afterMs < 40; afterMs += 5) {
+      await using cluster = durableCluster();
+      const watcher = await cluster.join("watcher", {});
+      const sums: number[] = [];
+      watcher.system.ref("account.ada", ledger).on("added", ({ sum }) => void sums.push(sum));
+      const first = await cluster.join("first", { account: single });
+      const ref = watcher.system.ref("account.ada", ledger);
+      for (const message of [{ type: "lock" }, { type: "add", by: 7 }] as const) ref.tell(message);
+      await cluster.settled(ref.ask({ type: "read" }));
+      await cluster.settled(ref.deliver({ type: "unlock" }));
+      await cluster.pass(afterMs);
+      first.kill();
+      const second = await cluster.join("second", { account: single });
+      await cluster.pass(3_000);
+      // The first one did it, or the second was woken to.
+      expect(sums.length + second.system.agents.length).toBeGreaterThan(0);
+      const { added } = await cluster.settled(second.system.ref("account.ada", ledger).ask({ type: "read" }));
+      expect({ afterMs, added }).toEqual({ afterMs, added: [7] });
+    }
+  });
+
   test("sends what a turn tells exactly once to another agent, whoever is killed", async () => {
     await using cluster = durableCluster();
     const watcher = await cluster.join("watcher", {});
