@@ -2,16 +2,22 @@ import { describe, expect, test } from "vitest";
 import type { AgentRecord } from "../../../src/durable/agent-record.ts";
 import { decodeHead, decodeRecord, encodeRecord } from "../../../src/durable/record-codec.ts";
 import { accountActor, bank, plainWorld } from "./bank.ts";
-import { type FaultyCluster, faultyCluster } from "./faulty-cluster.ts";
+import { type FaultyCluster, type FaultyNode, faultyCluster } from "./faulty-cluster.ts";
 import type { Fate, Step } from "./faulty-wire.ts";
 
-/** `claimed`: the step comes late, and meanwhile another claims the record. */
-type Fault = Exclude<Fate, "ok"> | "claimed";
+/**
+ * - `claimed`: the step comes late, and meanwhile another claims the record.
+ * - `stuck`: from this step on none of its kind gets through, and the process dies a while later.
+ */
+type Fault = Exclude<Fate, "ok"> | "claimed" | "stuck";
 
 interface Run {
   readonly steps: readonly Step[];
   readonly seen: unknown;
 }
+
+/** Longer than it takes to tidy a record. */
+const stuckMs = 1_500;
 
 const expected = {
   sent: [1, 2, 3, 4, 5, 6],
@@ -34,16 +40,28 @@ async function run(fault?: Fault, atStep = 0): Promise<Run> {
   await using cluster = faultyCluster();
   const steps: Step[] = [];
   let counting = false;
-  const fateOf = (step: Step): Fate | undefined => {
-    if (!counting || isRoutine(step) || steps.push(step) !== atStep || fault === undefined) return undefined;
-    if (fault !== "claimed") return fault;
-    void claim(cluster, step.what);
-    return "late";
-  };
+  const nodes = new Map<string, FaultyNode>();
+  const stuck = new Map<string, Step>();
+  const fateOf =
+    (node: string) =>
+    (step: Step): Fate | undefined => {
+      const { kind, where } = stuck.get(node) ?? {};
+      if (step.kind === kind && step.where === where) return "lostRequest";
+      if (!counting || isRoutine(step) || steps.push(step) !== atStep || fault === undefined)
+        return undefined;
+      if (fault !== "claimed" && fault !== "stuck") return fault;
+      if (fault === "stuck") {
+        stuck.set(node, step);
+        cluster.env.setTimer(stuckMs, () => nodes.get(node)?.kill());
+        return "lostRequest";
+      }
+      void claim(cluster, step.what);
+      return "late";
+    };
   const attempts: string[] = [];
   const watcher = await cluster.join("watcher", {});
   const actorsOf = (alive: () => boolean) => ({ account: accountActor(plainWorld(attempts, alive)) });
-  await cluster.joinFaulty("first", fateOf, actorsOf);
+  nodes.set("first", await cluster.joinFaulty("first", fateOf("first"), actorsOf));
   await cluster.pass(300);
   const zombies = await watchedEpochs(cluster);
   counting = true;
@@ -56,7 +74,7 @@ async function run(fault?: Fault, atStep = 0): Promise<Run> {
   payer.tell({ type: "save", to: "account.ada" });
   payer.tell({ type: "pay" });
   await cluster.pass(100);
-  await cluster.joinFaulty("second", fateOf, actorsOf);
+  nodes.set("second", await cluster.joinFaulty("second", fateOf("second"), actorsOf));
   for (const n of [4, 5, 6]) payer.tell(transfer(n));
   const take = { type: "take", amount: 20 } as const;
   const taken = await cluster.asked(() => payer.ask(take, { key: "once", withinMs: 2_000 }));
@@ -157,6 +175,7 @@ describe("whatever step of a node it is, nothing is lost, doubled or out of orde
     ["deadAfter", "F03 F04 F05 F06 where its process dies after it"],
     ["lostRequest", "F50 F51 where it does not happen, and no answer comes"],
     ["lostAnswer", "F35 F50 where it happens, and no answer comes"],
+    ["stuck", "F04 F05 F50 where from then on none of its kind happens, and its process dies a while later"],
     ["twice", "F50 F54 where it happens twice, and the second is answered"],
     ["late", "F41 where it happens a second late"],
     ["frozenBefore", "F08 where its process stands still before it, until another has taken over"],
