@@ -114,8 +114,10 @@ export class QueueDelivery {
       if (entry === undefined) this.#pending.delete(sequence);
       else due.push(entry);
     }
-    if (due.length > 0) note(`${due.length} entries of ${this.stream.name} come again`);
-    for (const entry of this.#shuffled(due)) this.#deliver(entry);
+    const again = this.#shuffled(due);
+    if (again.length > 0)
+      note(`of ${this.stream.name} come again: ${again.map(({ sequence }) => sequence).join(" ")}`);
+    for (const entry of again) this.#deliver(entry);
     const [firstMs] = this.#pending.values();
     if (firstMs !== undefined) this.#arm(firstMs);
     this.#deliverMore();

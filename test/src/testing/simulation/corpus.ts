@@ -44,6 +44,42 @@ export const foundForgetful: readonly Found[] = [
     ],
   },
   {
+    what: "names that were not entered again",
+    seed: 9,
+    faults: [
+      { kind: "powerCut", atMs: 381.5, forMs: 160, lostMs: 609 },
+      { kind: "powerCut", atMs: 3437.1, forMs: 292, lostMs: 999 },
+    ],
+  },
+  {
+    what: "a claim that did not wait for whoever had the name",
+    seed: 27,
+    faults: [{ kind: "powerCut", atMs: 883.8, forMs: 28, lostMs: 999 }],
+  },
+  {
+    what: "a name that was given back, and is its former holder's again",
+    seed: 24,
+    faults: [
+      { kind: "slow", atMs: 12543, forMs: 132, node: "b", byMs: 196 },
+      { kind: "powerCut", atMs: 12715.4, forMs: 59, lostMs: 750 },
+      { kind: "serverRestart", atMs: 13363.6, forMs: 617 },
+      { kind: "powerCut", atMs: 15310, forMs: 731, lostMs: 383 },
+    ],
+  },
+  {
+    what: "dead letters' stream, gone",
+    seed: 9,
+    faults: [{ kind: "powerCut", atMs: 381.5, forMs: 160, lostMs: 609 }],
+  },
+  {
+    what: "a bucket that was gone before anybody had a name in it",
+    seed: 3,
+    faults: [
+      { kind: "powerCut", atMs: 61, forMs: 743, lostMs: 995 },
+      { kind: "powerCut", atMs: 17090.7, forMs: 735, lostMs: 301 },
+    ],
+  },
+  {
     what: "a claim between the connection and the first look at what the server has",
     seed: 1018,
     faults: [

@@ -19,7 +19,8 @@ const harsh: FaultMix = {
 };
 /** A server that forgets what it had acknowledged; nothing happens to any process. */
 const forgetful: FaultMix = {
-  most: { powerCut: 3, reset: 3, slow: 2, clockJump: 2, storeGap: 1, serverRestart: 1 },
+  most: { powerCut: 8, reset: 3, slow: 2, clockJump: 2, storeGap: 1, serverRestart: 1 },
+  longestMs: 2_000,
 };
 const lossy = () => kernelScenario({ forMs: 20_000, strict: false, doubled: true });
 

@@ -1,5 +1,5 @@
 import type { Scenario, SimulatedNode, World } from "../../../../src/testing/simulation/index.ts";
-import type { Consumption, QueueEntry, Stream, Transport } from "../../../../src/transport/transport.ts";
+import type { QueueEntry, Stream, Transport } from "../../../../src/transport/transport.ts";
 
 const shards = ["0", "1", "2"];
 const options = {
@@ -12,18 +12,33 @@ const options = {
 const ackWaitMs = 2_000;
 /** What a power cut takes at most. */
 const forgottenMs = 1_000;
+/** Longer than any acknowledgement is on its way. */
+const awhileMs = 50;
+/** After so long all faults are over, and the processes that died are back. */
+const settledMs = 13_000;
 
 export interface QueueCounts {
   acknowledged: number;
   unknown: number;
   delivered: number;
   again: number;
-  overtaken: number;
+  /** Delivered though it was acknowledged a while before. */
+  acknowledgedAgain: number;
+  /** Of those that were acknowledged a while before the power was cut. */
+  forgottenAgain: number;
   takenOver: number;
 }
 
 export const noCounts = (): QueueCounts => ({
-  ...{ acknowledged: 0, unknown: 0, delivered: 0, again: 0, overtaken: 0, takenOver: 0 },
+  ...{
+    acknowledged: 0,
+    unknown: 0,
+    delivered: 0,
+    again: 0,
+    acknowledgedAgain: 0,
+    forgottenAgain: 0,
+    takenOver: 0,
+  },
 });
 
 interface Part {
@@ -36,12 +51,16 @@ interface Part {
  * Everybody appends to three shards of a queue, each shard is taken by one and then another, and who has an entry handles it,
  * takes his time, and acknowledges it. What the store has acknowledged is handled by somebody, unless the store has forgotten it;
  * nothing is handled that was not sent; and in the end nothing is left.
+ *
+ * @param steady nobody takes a shard from another before the end
  */
 export function queueScenario({
   forMs,
+  steady = false,
   totals = noCounts(),
 }: {
   readonly forMs: number;
+  readonly steady?: boolean;
   readonly totals?: QueueCounts;
 }): Scenario {
   const parts = new Map<string, Part>();
@@ -49,8 +68,8 @@ export function queueScenario({
   const acknowledgedAtMs = new Map<string, number>();
   const seen = new Set<string>();
   const handled = new Set<string>();
-  const last = new Map<string, number>();
-  const consumptions = new Set<Consumption>();
+  /** When they were acknowledged. */
+  const taken = new Map<string, number>();
   let count = 0;
   let left: number | undefined;
 
@@ -74,21 +93,22 @@ export function queueScenario({
     totals.delivered += 1;
     if (seen.has(text)) totals.again += 1;
     seen.add(text);
-    if (entry.sequence < (last.get(entry.subject) ?? 0)) totals.overtaken += 1;
-    last.set(entry.subject, entry.sequence);
+    const takenAtMs = taken.get(text) ?? Number.POSITIVE_INFINITY;
+    if (takenAtMs < world.nowMs - awhileMs) totals.acknowledgedAgain += 1;
+    if (takenAtMs < (world.forgotAtMs.at(-1) ?? 0) - awhileMs) totals.forgottenAgain += 1;
     part.node.env.setTimer(world.random.between(0, 1_500), () => {
       handled.add(text);
-      if (world.nowMs > forMs || world.random.chance(0.9)) entry.acknowledge();
+      if (world.nowMs < forMs && world.random.chance(0.1)) return;
+      if (!taken.has(text)) taken.set(text, world.nowMs);
+      entry.acknowledge();
     });
   };
   const take = async (world: World, part: Part, shard: string): Promise<void> => {
     const wanted = { name: `shard-${shard}`, subject: `box.${shard}`, ackWaitMs, unacknowledgedMax: 20 };
-    const taken = await part.stream.consume(wanted, (entry) => handle(world, part, entry));
-    if (taken.kind !== "ok") return;
-    consumptions.add(taken.value);
-    const how = await taken.value.ended;
-    consumptions.delete(taken.value);
-    if (how === "taken") totals.takenOver += 1;
+    const consumption = await part.stream.consume(wanted, (entry) => handle(world, part, entry));
+    if (consumption.kind !== "ok") return;
+    const how = await consumption.value.ended;
+    if (how === "taken" && world.nowMs < forMs + settledMs) totals.takenOver += 1;
   };
 
   return {
@@ -115,11 +135,10 @@ export function queueScenario({
       });
       world.every(4_000, forMs, () => {
         const [part, shard] = [living(), world.random.pick(shards)];
-        if (part !== undefined) void take(world, part, shard);
+        if (part !== undefined && !steady) void take(world, part, shard);
       });
       const [first] = world.nodes as readonly [SimulatedNode];
-      // All faults are over.
-      world.after(forMs + 13_000, () => {
+      world.after(forMs + settledMs, () => {
         const part = parts.get(first.name);
         for (const shard of shards) if (part !== undefined) void take(world, part, shard);
       });
