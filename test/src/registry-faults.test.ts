@@ -93,6 +93,39 @@ describe("a registry", () => {
     expect([...a.log, ...b.log].filter((line) => line.startsWith("down"))).toEqual([]);
   });
 
+  test("declares nobody dead whose renewals the store drops, as it does our own", async () => {
+    const { env, join, shared } = await world(8);
+    const [a, b] = [await join("a"), await join("b")];
+    await pass(env, 2_000);
+    // It says nothing for four seconds, then answers b first.
+    for (const { answer } of [a, b]) Object.assign(answer, { update: never });
+    await pass(env, 4_100);
+    delete b.answer.update;
+    await pass(env, 1_100);
+    delete a.answer.update;
+    await pass(env, 6_000);
+    expect([...a.log, ...b.log].filter((line) => line.startsWith("down"))).toEqual([]);
+    expect(valueOrThrow(await shared.entries())).toHaveLength(2);
+  });
+
+  test("that comes back takes no name for free whose holder it could not hear", async () => {
+    const { env, join } = await world(9);
+    const b = await join("b");
+    const a = await join("a");
+    await a.registry.claim("crew");
+    // Of a, b has seen no renewal yet.
+    b.answer.update = away;
+    await pass(env, 200);
+    a.answer.update = away;
+    await pass(env, 8_000);
+    const refused = rejection(b.registry.claim("crew"));
+    await pass(env, 500);
+    for (const { answer } of [a, b]) delete answer.update;
+    await pass(env, 3_000);
+    expect(await refused).toMatchObject({ code: "ADDRESS_TAKEN" });
+    expect(a.log.filter((line) => line.startsWith("lost"))).toEqual([]);
+  });
+
   test("still declares a silent node dead when the store is back", async () => {
     const { env, join } = await world(3);
     const [a, b] = [await join("a"), await join("b")];
