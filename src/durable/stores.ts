@@ -2,9 +2,12 @@ import { boxPattern } from "../../protocols/index.ts";
 import type { Store, StreamOptions } from "../transport/transport.ts";
 import { recordMaxBytes } from "./record-codec.ts";
 
-/** Entries of all inboxes, and what they may come to. Beyond it nothing is taken (STORE_FULL). */
+/**
+ * Entries of all inboxes, and what they may come to. Beyond it nothing is taken (STORE_FULL). The server sets the bytes aside from
+ * the room it has, so that no system can be founded where there is less.
+ */
 const boxMessagesMax = 10_000_000;
-const boxBytesMax = 16 * 1024 ** 3;
+const boxBytesMax = 1024 ** 3;
 
 /** A bucket or a stream of a system, and what holds where it is created. */
 interface Named<Options> {
