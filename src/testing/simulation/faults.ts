@@ -39,9 +39,12 @@ export type Fault =
   | (At & { readonly kind: "powerCut"; readonly forMs: number; readonly lostMs: number })
   /** JetStream has no leader: half of what is asked of the store is dropped, half is done late. Core subjects go on. */
   | (At & { readonly kind: "storeGap"; readonly forMs: number })
-  /** What is asked of the store has an unknown outcome: half of those are done, half are not. */
+  /**
+   * What is asked of the store has an unknown outcome: half of those are done, half are not; of what is appended to queues some
+   * answers come late. What queues deliver, and what is acknowledged to them, is lost with the same probability.
+   */
   | (At & { readonly kind: "storeLoss"; readonly forMs: number; readonly probability: number })
-  /** What no NATS does: messages on a living connection are dropped, doubled, and overtake each other. */
+  /** What no NATS does: messages, and entries of queues, on a living connection are dropped, doubled, and overtake each other. */
   | (At & {
       readonly kind: "hostile";
       readonly node: string;

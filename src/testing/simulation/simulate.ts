@@ -50,7 +50,9 @@ export interface SimulationResult {
  * The simulated NATS does what the real one can do. On one connection nothing is lost, doubled or reordered; loss comes
  * with a connection's end (a reset, a partition longer than the client's `livenessMs`, a slow reader, a restart of the
  * server), and with the end of a process. Between two connections there is no order. A store's request whose connection
- * ends, or that has no answer, is `unknown`, done or not. Beyond that, as no NATS does, goes the fault `hostile` alone.
+ * ends, or that has no answer, is `unknown`, done or not. What a queue delivers comes again, maybe in another order, when it is
+ * not acknowledged in time, and when its consumer has missed something. A server keeps what it had flushed: a `powerCut` takes
+ * the last writes of each bucket, stream and consumer. Beyond that, as no NATS does, goes the fault `hostile` alone.
  *
  * It does not simulate: several servers, replicas and elections (a `storeGap` is what a client sees of one), permissions,
  * TLS, flow control, and the time that computing takes.
