@@ -101,6 +101,10 @@ async function activation(system: ActorSystem, url: string, count: number): Prom
   await Promise.all(refs.map((ref) => ref.ask({ type: "ask", by: 1, note: text200 }, { withinMs: 60_000 })));
   // They are tidied first, and it is their last word that leaves them idle.
   await new Promise((resolve) => setTimeout(resolve, 3 * napAfterMs + 1_000));
+  const jsm = await nc.jetstreamManager();
+  const { data } = await jsm.streams.getMessage(`KV_cx_${system.name}_agents`, {
+    last_by_subj: `$KV.cx_${system.name}_agents.*.napper.a0`,
+  });
   await nc.flush();
   activated = 0;
   const began = performance.now();
@@ -108,10 +112,6 @@ async function activation(system: ActorSystem, url: string, count: number): Prom
   const ms = performance.now() - began;
   await nc.flush();
   if (activated !== count) throw new Error(`Expected ${count} to come into memory, ${activated} did`);
-  const jsm = await nc.jetstreamManager();
-  const { data } = await jsm.streams.getMessage(`KV_cx_${system.name}_agents`, {
-    last_by_subj: `$KV.cx_${system.name}_agents.*.napper.a0`,
-  });
   await nc.close();
   return { perSecond: (count / ms) * 1_000, recordBytes: data.length };
 }

@@ -32,7 +32,7 @@ export const durableLives: Workload = {
       title: "3,000 agents out of memory, one ask to each",
       figures: [
         { name: "perSecond", title: "brought into memory, and answered", unit: "/s" },
-        { name: "recordBytes", title: "record of a small agent", unit: "bytes" },
+        { name: "recordBytes", title: "record of a small agent at rest", unit: "bytes" },
       ],
     },
   ],
