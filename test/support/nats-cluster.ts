@@ -27,17 +27,22 @@ export async function testCluster(version: BringableVersion = "2.10.27"): Promis
   return { servers, urls, [Symbol.asyncDispose]: stop };
 }
 
-/** Once the servers have chosen a leader. */
+/** Once the servers have chosen a leader, which knows all of them. */
 export async function untilJetStreamAnswers(urls: readonly string[]): Promise<void> {
   const connection = await connect({ servers: [...urls] });
   const until = performance.now() + 30_000;
   try {
-    // Asks until the servers have chosen a leader.
     for (;;) {
       const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 1_000 });
-      const answered = await manager.getAccountInfo().catch((error: unknown) => error);
-      if (!(answered instanceof Error)) return;
-      if (performance.now() > until) throw answered;
+      // They have a leader before all of them are known to it: then it has no place for a third replica.
+      const probe = { name: "probe", subjects: ["probe"], num_replicas: urls.length };
+      const placed = await manager.streams.add(probe).catch((error: unknown) => error);
+      if (!(placed instanceof Error)) {
+        await manager.streams.delete("probe");
+        return;
+      }
+      if (performance.now() > until) throw placed;
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   } finally {
     await connection.close();
