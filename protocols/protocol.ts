@@ -97,7 +97,15 @@ export function question<I extends StandardSchemaV1, O extends StandardSchemaV1>
 /** Keys of a machine event that are ours, so no payload may have them. */
 export const reservedKeys = ["type", "sender", "replyTo"] as const;
 /** Life-cycle facts share the event subjects with emitted events. */
-export const factTypes = ["started", "stopped", "failed", "changed", "refused"] as const;
+export const factTypes = [
+  "started",
+  "stopped",
+  "failed",
+  "changed",
+  "refused",
+  "activated",
+  "quarantined",
+] as const;
 const typeName = /^[a-z][A-Za-z0-9]{0,63}$/;
 
 /**
