@@ -115,6 +115,8 @@ const factStyles: Readonly<Record<string, FactStyle>> = {
   failed: "red",
   refused: "red",
   changed: "magenta",
+  activated: "green",
+  quarantined: "red",
 } satisfies Record<(typeof factTypes)[number], FactStyle>;
 
 function typeText(type: string, protocol: string, paint: Paint): string {
