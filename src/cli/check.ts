@@ -1,6 +1,4 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { ActorDefinition } from "../actor.ts";
 import type { Durability } from "../durable/durability.ts";
 import type { DryRun } from "../durable/versions/index.ts";
@@ -10,9 +8,9 @@ import { dryRunType } from "./check/dry-run-type.ts";
 import type { CheckFinding } from "./check/finding.ts";
 import { type Definitions, readReleased, releasedOf, writeReleased } from "./check/released.ts";
 import { openSystem, systemOptions } from "./choose.ts";
-import { type Command, CommandFailure, exitCodes, type Given, UsageError } from "./command.ts";
+import { type Command, exitCodes, type Given, UsageError } from "./command.ts";
+import { loadDefinitions } from "./load-definitions.ts";
 import { type Paint, paintFor, plainText, print, toJson } from "./output.ts";
-import { refusalOf } from "./run.ts";
 
 const releasedDefault = "coxswain.released.json";
 const sampleDefault = 1_000;
@@ -42,7 +40,9 @@ state: for the release itself, after a check. Ends with 1 where something is bre
   },
   positionalsMax: 1,
   run: async (given) => {
-    const definitions = await definitionsIn(given.positionals[0]);
+    const [module] = given.positionals;
+    if (module === undefined) throw new UsageError('Expected a module: "coxswain check <module>"');
+    const definitions = await loadDefinitions(module);
     const file = given.text("released") ?? releasedDefault;
     const sampleMax = given.count("sample", sampleDefault, { min: 1, max: 10_000_000 });
     const after = releasedOf(definitions);
@@ -63,36 +63,6 @@ state: for the release itself, after a check. Ends with 1 where something is bre
     return isBroken ? exitCodes.failed : exitCodes.ok;
   },
 };
-
-/** @throws UsageError without a file; CommandFailure for a module that has no definitions */
-async function definitionsIn(file: string | undefined): Promise<Definitions> {
-  if (file === undefined) throw new UsageError('Expected a module: "coxswain check <module>"');
-  const path = resolve(file);
-  const name = plainText(file);
-  if (!existsSync(path)) throw new UsageError(`There is no file "${name}"`);
-  const refusal = refusalOf(file, process.features.typescript, process.version);
-  if (refusal !== undefined) throw new CommandFailure(refusal);
-  const module = (await import(pathToFileURL(path).href).catch((error: unknown) => {
-    throw new CommandFailure(
-      `"${name}" cannot be loaded: ${error instanceof Error ? error.stack : String(error)}`,
-    );
-  })) as { readonly actors?: unknown; readonly default?: unknown };
-  const found = module.actors ?? module.default;
-  const entries = typeof found === "object" && found !== null ? Object.entries(found) : [];
-  const stranger = entries.find(([, value]) => !isDefinition(value));
-  if (entries.length === 0 || stranger !== undefined) {
-    const got = stranger === undefined ? "none" : `"${plainText(stranger[0])}", which is none`;
-    throw new CommandFailure(
-      `Expected "${name}" to export actor definitions by name, as "actors" or as its default export; got ${got}`,
-    );
-  }
-  return found as Definitions;
-}
-
-function isDefinition(value: unknown): value is ActorDefinition {
-  const { protocol, behaviour } = (value ?? {}) as Partial<ActorDefinition>;
-  return typeof protocol?.tag === "string" && typeof behaviour?.kind === "string";
-}
 
 async function dryRunsOf(
   given: Given,

@@ -1,34 +1,43 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ActorDefinition } from "../actor.ts";
-import { CommandFailure } from "./command.ts";
+import type { Definitions } from "./check/released.ts";
+import { CommandFailure, UsageError } from "./command.ts";
 import { plainText } from "./output.ts";
 import { refusalOf } from "./run.ts";
 
 /**
  * The actor definitions of a module, by the names of their types: its export `actors`, or its default one.
  *
- * @throws CommandFailure
+ * @throws UsageError where there is no such file; CommandFailure for a module that has no definitions
  */
-export async function loadDefinitions(file: string): Promise<Readonly<Record<string, ActorDefinition>>> {
+export async function loadDefinitions(file: string): Promise<Definitions> {
+  const path = resolve(file);
+  const name = plainText(file);
+  if (!existsSync(path)) throw new UsageError(`There is no file "${name}"`);
   const refusal = refusalOf(file, process.features.typescript, process.version);
   if (refusal !== undefined) throw new CommandFailure(refusal);
-  const loaded: { readonly actors?: unknown; readonly default?: unknown } = await import(
-    pathToFileURL(resolve(file)).href
-  ).catch((error: unknown) => {
-    throw new CommandFailure(`"${plainText(file)}" cannot be loaded: ${plainText(String(error))}`);
-  });
-  const found = loaded.actors ?? loaded.default;
-  if (typeof found === "object" && found !== null && Object.values(found).every(isDefinition)) {
-    return found as Readonly<Record<string, ActorDefinition>>;
+  const module = (await import(pathToFileURL(path).href).catch((error: unknown) => {
+    throw new CommandFailure(
+      `"${name}" cannot be loaded: ${error instanceof Error ? error.stack : String(error)}`,
+    );
+  })) as { readonly actors?: unknown; readonly default?: unknown };
+  const found = module.actors ?? module.default;
+  const entries = typeof found === "object" && found !== null ? Object.entries(found) : [];
+  const stranger = entries.find(([, value]) => !isDefinition(value));
+  if (entries.length === 0 || stranger !== undefined) {
+    const got = stranger === undefined ? "none" : `"${plainText(stranger[0])}", which is none`;
+    throw new CommandFailure(
+      `Expected "${name}" to export actor definitions by name, as "actors" or as its default export; got ${got}`,
+    );
   }
-  throw new CommandFailure(
-    `Expected "${plainText(file)}" to export actor definitions by their types, as "actors" or as its default`,
-  );
+  return found as Definitions;
 }
 
-function isDefinition(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "behaviour" in value && "protocol" in value;
+function isDefinition(value: unknown): value is ActorDefinition {
+  const { protocol, behaviour } = (value ?? {}) as Partial<ActorDefinition>;
+  return typeof protocol?.tag === "string" && typeof behaviour?.kind === "string";
 }
 
 /** The durable definition of a type. @throws CommandFailure */

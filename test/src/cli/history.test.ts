@@ -62,5 +62,5 @@ it("history shows turns, the agent after one, a fork and the first difference, o
   expect(await system.ref("till.two", till).ask({ type: "read" })).toMatchObject({ sum: 3, sales: 2 });
   expect(await history("--fork", "two", "--from", "3", "--module", "tills.ts")).toMatchObject({ code: 1 });
   expect(await history("--fork", "three")).toMatchObject({ code: 2 });
-  expect((await history("--replay", "nowhere.ts")).stderr).toContain('"nowhere.ts" cannot be loaded');
+  expect((await history("--replay", "nowhere.ts")).stderr).toContain('There is no file "nowhere.ts"');
 });
