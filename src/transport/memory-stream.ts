@@ -1,6 +1,7 @@
 import { quote } from "../../protocols/index.ts";
 import { MemoryConsumers, type QueueHost } from "./memory-queue.ts";
 import { done, rejected } from "./outcomes.ts";
+import { entryBytes, refuseFull } from "./store-rules.ts";
 import { SubjectTree } from "./subject-tree.ts";
 import type { Outcome, StreamEntry, StreamOptions } from "./transport.ts";
 
@@ -40,14 +41,9 @@ export class MemoryStream {
 
   /** Why a queue does not take it. */
   refuse(subject: string, payload: Uint8Array): Outcome<never> | undefined {
-    const { kind, messagesMax, bytesMax, subjectMessagesMax = Number.POSITIVE_INFINITY } = this.options;
-    if (kind !== "queue") return undefined;
-    if ((this.#perSubject.get(subject) ?? 0) >= subjectMessagesMax) {
-      return rejected("MAILBOX_FULL", `Expected at most ${subjectMessagesMax} entries to wait on ${subject}`);
-    }
-    // A file store's own reckoning: what is on the disk, and the payload that is to come.
-    if (this.#entries.size < messagesMax && this.#bytes + payload.length < bytesMax) return undefined;
-    return rejected("STORE_FULL", `Queue ${this.name} is full: ${this.#entries.size} entries wait`);
+    const onSubject = this.#perSubject.get(subject) ?? 0;
+    const fill = { entries: this.#entries.size, bytes: this.#bytes, onSubject };
+    return refuseFull(this.name, this.options, fill, { subject, payload });
   }
 
   /** What a queue does not take is lost, as what is published to a full one on a server. */
@@ -56,7 +52,7 @@ export class MemoryStream {
     this.#lastSequence += 1;
     const entry = { sequence: this.#lastSequence, subject, payload: new Uint8Array(payload), storedAtMs };
     this.#entries.set(entry.sequence, entry);
-    this.#bytes += bytesOf(entry);
+    this.#bytes += entryBytes(entry);
     const { kind, messagesMax, bytesMax, subjectMessagesMax } = this.options;
     const onSubject = (this.#perSubject.get(subject) ?? 0) + 1;
     if (subjectMessagesMax !== undefined) this.#perSubject.set(subject, onSubject);
@@ -97,14 +93,9 @@ export class MemoryStream {
 
   #remove(entry: StreamEntry): void {
     this.#entries.delete(entry.sequence);
-    this.#bytes -= bytesOf(entry);
+    this.#bytes -= entryBytes(entry);
     const left = (this.#perSubject.get(entry.subject) ?? 0) - 1;
     if (left > 0) this.#perSubject.set(entry.subject, left);
     else this.#perSubject.delete(entry.subject);
   }
-}
-
-/** A file store's account of an entry: 22 bytes of head, 8 of checksum, the subject, the payload. */
-function bytesOf(entry: StreamEntry): number {
-  return 30 + entry.subject.length + entry.payload.length;
 }

@@ -1,7 +1,7 @@
 import { quote } from "../../protocols/index.ts";
 import { rejected } from "./outcomes.ts";
 import { isPattern } from "./subject-tree.ts";
-import type { ConsumeOptions, Outcome, StreamOptions } from "./transport.ts";
+import type { ConsumeOptions, Outcome, StreamEntry, StreamOptions } from "./transport.ts";
 
 // What both stores refuse alike, before anything is sent.
 
@@ -88,4 +88,36 @@ export function lostRace(key: string, expected: string): Outcome<never> {
 
 function sameSubjects(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((subject) => other.includes(subject));
+}
+
+/** What a queue holds, as a file store reckons: what is on the disk. */
+export interface QueueFill {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly onSubject: number;
+}
+
+/** Why a queue does not take an entry; nothing for a log. */
+export function refuseFull(
+  name: string,
+  options: StreamOptions,
+  { entries, bytes, onSubject }: QueueFill,
+  entry: { readonly subject: string; readonly payload: Uint8Array },
+): Refusal {
+  const { kind, messagesMax, bytesMax, subjectMessagesMax = Number.POSITIVE_INFINITY } = options;
+  if (kind !== "queue") return undefined;
+  if (onSubject >= subjectMessagesMax) {
+    return rejected(
+      "MAILBOX_FULL",
+      `Expected at most ${subjectMessagesMax} entries to wait on ${entry.subject}`,
+    );
+  }
+  // The payload alone: what is around it is not reckoned before it is there.
+  if (entries < messagesMax && bytes + entry.payload.length < bytesMax) return undefined;
+  return rejected("STORE_FULL", `Queue ${name} is full: ${entries} entries wait`);
+}
+
+/** A file store's account of an entry: 22 bytes of head, 8 of checksum, the subject, the payload. */
+export function entryBytes({ subject, payload }: Pick<StreamEntry, "subject" | "payload">): number {
+  return 30 + subject.length + payload.length;
 }

@@ -1,4 +1,4 @@
-import { rejected } from "../../transport/outcomes.ts";
+import { entryBytes, refuseFull } from "../../transport/store-rules.ts";
 import { SubjectTree } from "../../transport/subject-tree.ts";
 import type { Outcome, StreamEntry, StreamOptions } from "../../transport/transport.ts";
 import type { ConsumerFile } from "./consumer-file.ts";
@@ -43,14 +43,9 @@ export class StreamFile {
 
   /** Why a queue does not take it. */
   refuse(subject: string, payload: Uint8Array): Outcome<never> | undefined {
-    const { kind, messagesMax, bytesMax, subjectMessagesMax = Number.POSITIVE_INFINITY } = this.options;
-    if (kind !== "queue") return undefined;
-    if ((this.#perSubject.get(subject) ?? 0) >= subjectMessagesMax) {
-      return rejected("MAILBOX_FULL", `Expected at most ${subjectMessagesMax} entries to wait on ${subject}`);
-    }
-    // As a file store reckons: what is on the disk, and the payload that is to come.
-    if (this.#entries.size < messagesMax && this.#bytes + payload.length < bytesMax) return undefined;
-    return rejected("STORE_FULL", `Queue ${this.name} is full: ${this.#entries.size} entries wait`);
+    const onSubject = this.#perSubject.get(subject) ?? 0;
+    const fill = { entries: this.#entries.size, bytes: this.#bytes, onSubject };
+    return refuseFull(this.name, this.options, fill, { subject, payload });
   }
 
   keep(subject: string, payload: Uint8Array, storedAtMs: number): StreamEntry {
@@ -109,14 +104,14 @@ export class StreamFile {
 
   #add(entry: StreamEntry): void {
     this.#entries.set(entry.sequence, entry);
-    this.#bytes += bytesOf(entry);
+    this.#bytes += entryBytes(entry);
     if (this.options.subjectMessagesMax === undefined) return;
     this.#perSubject.set(entry.subject, (this.#perSubject.get(entry.subject) ?? 0) + 1);
   }
 
   #drop(entry: StreamEntry): void {
     if (!this.#entries.delete(entry.sequence)) return;
-    this.#bytes -= bytesOf(entry);
+    this.#bytes -= entryBytes(entry);
     const left = (this.#perSubject.get(entry.subject) ?? 0) - 1;
     if (left > 0) this.#perSubject.set(entry.subject, left);
     else this.#perSubject.delete(entry.subject);
@@ -127,9 +122,4 @@ export class StreamFile {
     for (const entry of entries) this.#add(entry);
     this.#entries = new Map([...this.#entries].sort(([one], [other]) => one - other));
   }
-}
-
-/** A file store's account of an entry: 22 bytes of head, 8 of checksum, the subject, the payload. */
-function bytesOf(entry: StreamEntry): number {
-  return 30 + entry.subject.length + entry.payload.length;
 }
