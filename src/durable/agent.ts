@@ -1,37 +1,27 @@
 import { durability } from "../../machines/index.ts";
-import {
-  type ActorAddress,
-  CoxswainError,
-  type Envelope,
-  isCoxswainError,
-  toWireError,
-} from "../../protocols/index.ts";
-import { answerEnvelope, publishAnswer } from "../answers.ts";
+import { type ActorAddress, CoxswainError, isCoxswainError, toWireError } from "../../protocols/index.ts";
 import type { Timer } from "../env/env.ts";
 import { publishFact } from "../facts.ts";
 import { callEndedBy } from "../xstate/actor-paths.ts";
 import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
-import { claimAgent, pause } from "./activation.ts";
+import { claimAgent } from "./activation.ts";
 import type { AgentInside } from "./agent-cell.ts";
 import type { AgentHost, Message } from "./agent-host.ts";
 import { persistKept } from "./agent-machine.ts";
 import { AgentMind, type Batch, type Release } from "./agent-mind.ts";
-import {
-  type AgentCall,
-  type AgentMessage,
-  type AgentRecord,
-  type AgentSession,
-  type AgentState,
-  type AgentWrite,
-  type Burial,
-  graveyard,
+import { AgentPost } from "./agent-post.ts";
+import type {
+  AgentCall,
+  AgentMessage,
+  AgentRecord,
+  AgentSession,
+  AgentState,
+  AgentWrite,
 } from "./agent-record.ts";
 import { putDown, type Received, receiveWork } from "./agent-turns.ts";
 import type { DurableDefinition } from "./durability.ts";
 import { Chronicler } from "./history/chronicler.ts";
-import { historian, type Recorded, waitingBytes, waitingMaxBytes } from "./history/recorder.ts";
-import { openLetter } from "./message-turn.ts";
-import type { OutboxPublisher } from "./posting/outbox-publisher.ts";
+import { waitingBytes, waitingMaxBytes } from "./history/recorder.ts";
 import { encodeRecord } from "./record-codec.ts";
 import { type RecordOwner, RecordWriter } from "./record-writer.ts";
 import { causeOf, resumption, type Work, WorkQueue } from "./work-queue.ts";
@@ -60,7 +50,7 @@ export class Agent implements AgentInside, RecordOwner {
   readonly #host: AgentHost;
   readonly #definition: DurableDefinition;
   readonly #mind: AgentMind;
-  readonly #publisher: OutboxPublisher;
+  readonly #post: AgentPost;
   /** Of its record, when it was last written: about what it holds of memory. */
   bytes = 0;
   /** Resolves when it is live, or gone. */
@@ -72,8 +62,6 @@ export class Agent implements AgentInside, RecordOwner {
   #session!: AgentSession;
   readonly #queue = new WorkQueue();
   readonly #writer: RecordWriter;
-  /** Of a type with a history. */
-  readonly #chronicler: Chronicler | undefined;
   /** The record as it was written last. */
   #written: Uint8Array | undefined;
   /** Of the commit under way. */
@@ -98,11 +86,13 @@ export class Agent implements AgentInside, RecordOwner {
       this.#claimed = resolve;
     });
     this.#mind = new AgentMind(host, address, definition, { inside: this, batch: () => this.#batch });
-    this.#publisher = host.publisher(address, (positions) => this.#confirmed(positions));
+    this.#post = new AgentPost(
+      host,
+      address,
+      (positions) => this.#confirmed(positions),
+      (error) => this.broke(error),
+    );
     this.#writer = new RecordWriter(host, key, this);
-    const { history, env } = host;
-    this.#chronicler =
-      history && new Chronicler(env, history, address, (positions) => this.#confirmed(positions));
   }
 
   // ---- coming and going ----
@@ -135,7 +125,7 @@ export class Agent implements AgentInside, RecordOwner {
       this.#mind.release([this.#restored(record, true)]);
     // Its state may hold them back no more since the last commit of the owner before.
     if (record.state.postponed.length > 0) this.#queue.first({ kind: "postponed" });
-    this.#answer(record);
+    this.#post.answers(record);
     for (const order of orders) this.#carryOut(order);
     this.#check(() => encodeRecord(record, this.nowMs));
     this.#host.ready(this);
@@ -183,8 +173,7 @@ export class Agent implements AgentInside, RecordOwner {
     this.#claimed();
     this.#alarm?.cancel();
     this.#idle?.cancel();
-    this.#publisher.stop();
-    this.#chronicler?.stop();
+    this.#post.stop();
     this.#mind.drop();
     this.#leaveSuspects();
     const timers = live ? this.#session.held.record.timers : [];
@@ -288,7 +277,7 @@ export class Agent implements AgentInside, RecordOwner {
 
   /** Its history is so far behind that the record would not hold more. */
   get #historyWaits(): boolean {
-    if (this.#chronicler === undefined) return false;
+    if (this.#post.chronicler === undefined) return false;
     const { outbox } = durability.newest(this.#session);
     return waitingBytes(outbox.entries) >= waitingMaxBytes;
   }
@@ -412,9 +401,9 @@ export class Agent implements AgentInside, RecordOwner {
       case "acknowledge":
         return this.#host.acknowledge(order.entry);
       case "deadLetter":
-        return void this.#buryLate(order.entry, order.reason);
+        return this.#refuseLate(order.entry, order.reason);
       case "publish":
-        return this.#publish(order.entry);
+        return this.#post.publish(order.entry);
       case "wake":
         return this.#wake(order.atMs);
       case "stop":
@@ -461,7 +450,7 @@ export class Agent implements AgentInside, RecordOwner {
     this.#queue.committed();
     this.#queue.retry();
     this.#leaveSuspects();
-    this.#answer(this.#session.held.record);
+    this.#post.answers(this.#session.held.record);
     this.#mind.release(releases);
     for (const order of move.orders) this.#carryOut(order);
     this.#check(() => this.#written);
@@ -470,43 +459,9 @@ export class Agent implements AgentInside, RecordOwner {
 
   // ---- after a commit ----
 
-  #answer({ state }: AgentRecord): void {
-    for (const { to, envelope, json } of state.unsent) publishAnswer(this.#host.node, to, envelope, json);
-  }
-
-  #publish(entry: durability.OutboxEntry<AgentMessage>): void {
-    if (entry.to === graveyard) void this.#bury(entry.position, entry.message as Burial);
-    else if (entry.to === historian)
-      this.#chronicler?.publish(entry.position, (entry.message as Recorded).entry);
-    else this.#publisher.publish([{ ...entry, message: entry.message as Envelope }]);
-  }
-
-  async #bury(position: number, { code, reason, frame }: Burial): Promise<void> {
-    for (let tries = 0; !this.isGone; tries++) {
-      if (await this.#host.bury(this.address, frame, code, reason)) return this.#confirmed([position]);
-      await pause(this.#host.env, tries);
-    }
-  }
-
-  /** A message that its record says nothing of any more, or that comes after its end. */
-  async #buryLate(entry: number, reason: "stale" | "closed"): Promise<void> {
+  #refuseLate(entry: number, reason: "stale" | "closed"): void {
     const message = this.#atHand;
-    if (message === undefined || message.arrival.entry !== entry) return;
-    const [code, text] =
-      reason === "closed"
-        ? (["ACTOR_STOPPED", `${this.address} has ended`] as const)
-        : (["MESSAGE_STALE", "whether it was worked on before is not known any more"] as const);
-    const { letter } = message;
-    const { node } = this.#host;
-    const { envelope, json } = openLetter(this.#mind.cell, letter);
-    if (letter.reply !== undefined && envelope !== undefined) {
-      const refusal = { ok: false, error: new CoxswainError(code, text) } as const;
-      node.counts.refused++;
-      publishAnswer(node, letter.reply, answerEnvelope(node, "", envelope, refusal), json);
-      return this.#host.acknowledge(entry);
-    }
-    node.counts.dead++;
-    if (await this.#host.bury(this.address, letter.frame, code, text)) this.#host.acknowledge(entry);
+    if (message?.arrival.entry === entry) this.#post.refuseLate(this.#mind.cell, message, reason);
   }
 
   #confirmed(positions: readonly number[]): void {
@@ -518,12 +473,12 @@ export class Agent implements AgentInside, RecordOwner {
 
   /** Puts the record that stands into the history, where it is time. */
   #check(record: () => Uint8Array | undefined): void {
-    if (this.#chronicler === undefined || this.isGone) return;
+    if (this.#post.chronicler === undefined || this.isGone) return;
     const { turn, epoch, state } = this.#session.held.record;
     if (!Chronicler.isDue(turn, this.#mind.checkpoint ?? state.checkpoint)) return;
     const bytes = record();
     if (bytes === undefined) return;
-    this.#chronicler.checkpoint({ turn, epoch, record: bytes }, (stored) => {
+    this.#post.chronicler.checkpoint({ turn, epoch, record: bytes }, (stored) => {
       this.#mind.checkpoint = stored;
     });
   }

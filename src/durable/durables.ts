@@ -14,6 +14,7 @@ import type { AgentHost } from "./agent-host.ts";
 import { AgentLoader } from "./agent-loader.ts";
 import type { DurableDefinition } from "./durability.ts";
 import { type HistoryLog, historyKey, historyLog, historyStream } from "./history/history-stream.ts";
+import { LazyStream } from "./lazy-stream.ts";
 import type { Announcement } from "./placement/announcement.ts";
 import { Directory } from "./placement/directory.ts";
 import { type Drained, Shards } from "./placement/shards.ts";
@@ -61,8 +62,8 @@ export class Durables implements DurableInboxes, ShardHost {
   /** Of the types with a history. */
   readonly #histories = new Map<string, Stream>();
   readonly #held = new Map<string, ShardAgents>();
-  #stream: Stream | undefined;
-  #opening: Promise<Stream> | undefined;
+  /** All inboxes; a system without durable agents has none. */
+  readonly #box: LazyStream;
   #records: Bucket | undefined;
   #announcement: Announcement | undefined;
   #shards: Shards | undefined;
@@ -79,11 +80,13 @@ export class Durables implements DurableInboxes, ShardHost {
     this.#ready = new ReadyAgents(node.env);
     this.#trouble = new RecordTrouble(node.env, (report) => node.report(report));
     this.#definitions = new Map([...node.catalogue].filter(isDurable));
+    const box = boxStream(node.system, options.waitingMax);
+    this.#box = new LazyStream(() => node.transport.store.stream(box.name, box.options));
     this.#posting = {
       env: node.env,
       system: node.system,
       zone: node.zone,
-      stream: this.#lazyStream(),
+      stream: this.#box,
       limits: node.limits,
       shardOf: (to) => directory.shardOf(to),
       report: (report) => node.report(report),
@@ -111,7 +114,7 @@ export class Durables implements DurableInboxes, ShardHost {
     const named = recordsBucket(system);
     const [records] = await Promise.all([
       transport.store.bucket(named.name, named.options),
-      this.#openStream(),
+      this.#box.opened(),
     ]);
     this.#records = valueOrThrow(records);
     const { bucket } = this.directory.parts;
@@ -183,40 +186,6 @@ export class Durables implements DurableInboxes, ShardHost {
     return this.#posts.post(envelope, reply, settled, postedFor);
   }
 
-  /** Opened when somebody first writes: a system without durable agents has none. */
-  #lazyStream(): Stream {
-    const opened = (): Promise<Stream> => this.#openStream();
-    return {
-      append: async (subject, payload) => {
-        try {
-          return await (this.#stream ?? (await opened())).append(subject, payload);
-        } catch (error) {
-          return { kind: "unknown", error: error as CoxswainError };
-        }
-      },
-      read: async (options) => (await opened()).read(options),
-      delete: async (sequence) => (await opened()).delete(sequence),
-      count: async () => (await opened()).count(),
-      consume: async (options, handler) => (await opened()).consume(options, handler),
-    };
-  }
-
-  #openStream(): Promise<Stream> {
-    const { system, transport } = this.#node;
-    const { name, options } = boxStream(system, this.#options.waitingMax);
-    this.#opening ??= transport.store
-      .stream(name, options)
-      .then((opened) => {
-        this.#stream = valueOrThrow(opened);
-        return this.#stream;
-      })
-      .catch((error: unknown) => {
-        this.#opening = undefined;
-        throw error;
-      });
-    return this.#opening;
-  }
-
   // ---- shards (ShardsHost) ----
 
   mayHold(): boolean {
@@ -245,7 +214,7 @@ export class Durables implements DurableInboxes, ShardHost {
   // ---- agents (ShardHost) ----
 
   get stream(): Stream {
-    return this.#posting.stream;
+    return this.#box;
   }
 
   get records(): Bucket {

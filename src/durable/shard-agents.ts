@@ -53,6 +53,8 @@ export class ShardAgents {
   readonly shard: string;
   readonly #host: ShardHost;
   readonly #agents = new Map<ActorAddress, Agent>();
+  /** By type: what its agents here have in common. */
+  readonly #hosts = new Map<string, AgentHost>();
   /** Entries whose messages are not all done with. */
   readonly #open = new Map<number, { readonly entry: QueueEntry; left: number }>();
   /** Of those not in memory. */
@@ -171,7 +173,7 @@ export class ShardAgents {
   /** Bytes that are no entry of ours: nothing of them can be worked on by anybody. */
   async #buryEntry(entry: QueueEntry, to: ActorAddress, error: unknown): Promise<void> {
     const { code, message } = isCoxswainError(error) ? error : toWireError(error, "INVARIANT_BROKEN");
-    const host = this.#host.hostOf(rootOf(to), this);
+    const host = this.#hostOf(rootOf(to));
     host.node.counts.dead++;
     if (await host.bury(to, entry.payload, code, message)) entry.acknowledge();
   }
@@ -194,12 +196,20 @@ export class ShardAgents {
     if (known !== undefined) return known;
     const type = rootOf(address);
     const definition = this.#host.definitionOf(type) as DurableDefinition;
-    const agent = new Agent(this.#host.hostOf(type, this), address, `${this.shard}.${address}`, definition);
+    const agent = new Agent(this.#hostOf(type), address, `${this.shard}.${address}`, definition);
     this.#sleeping.delete(address);
     this.#agents.set(address, agent);
     this.#host.entered(agent);
     agent.claim();
     return agent;
+  }
+
+  #hostOf(type: string): AgentHost {
+    const known = this.#hosts.get(type);
+    if (known !== undefined) return known;
+    const host = this.#host.hostOf(type, this);
+    this.#hosts.set(type, host);
+    return host;
   }
 
   /** It has left memory; what it did not get done is delivered again, here or elsewhere. */
