@@ -1,5 +1,6 @@
 export * from "./address.ts";
 export { type AsyncApiOptions, asyncApiOf } from "./asyncapi.ts";
+export * from "./authority/index.ts";
 export * from "./box-entry.ts";
 export * from "./control.ts";
 export * from "./envelope.ts";

@@ -1,0 +1,24 @@
+export * from "./approval.ts";
+export {
+  type Budget,
+  budget,
+  type DelegationRequest,
+  type DelegationRequestInput,
+  delegationRequest,
+  type Fact,
+  type Facts,
+  type Priority,
+  priorities,
+  type ResourceAmounts,
+  type ResourceName,
+  type Role,
+  type RoleInput,
+  resourceAmounts,
+  resourceNames,
+  role,
+} from "./authority.ts";
+export * from "./decision.ts";
+export * from "./delegation.ts";
+export * from "./escalation.ts";
+export * from "./grants.ts";
+export * from "./workload.ts";
