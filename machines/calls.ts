@@ -155,6 +155,10 @@ class RunningCall<Input> implements Call<Input> {
     return actorsOf(this.#self, this.#system);
   }
 
+  nowMs(): number {
+    return this.env().nowMs();
+  }
+
   env(): CallEnv {
     return envOf(this.#self, this.#system);
   }
@@ -169,6 +173,8 @@ export interface Call<Input> {
   readonly attempt: number;
   /** To start and stop other actors. */
   readonly actors: Actors;
+  /** Wall clock, epoch milliseconds: a machine has none. NaN in bare XState. */
+  nowMs(): number;
   /** Emits an event of the actor's protocol while the call goes on. */
   emit(event: EventObject & Readonly<Record<string, unknown>>): void;
 }

@@ -40,10 +40,19 @@ export const delegation = defineProtocol({
     ),
     /** Takes back what was delegated, with all that was delegated further under its grant. What is over stays as it is. */
     revoke: z.object({ reason: z.string().max(1_000) }),
-    /** The gate's word. */
+    /** The gate's word, with the hash of what it was about: of anything else it says nothing. */
     approvalDecided: z.object({
       id: z.string(),
+      hash: z.string(),
       approved: z.boolean(),
+      by: z.string(),
+      reason: z.string(),
+    }),
+    /** How a ladder ended that was raised with this delegation as its `reportTo`. */
+    escalationSettled: z.object({
+      id: z.string(),
+      subject: z.string(),
+      state: z.enum(["resolved", "failed"]),
       by: z.string(),
       reason: z.string(),
     }),
