@@ -72,7 +72,7 @@ const accepted = z.object({
   approval: z.object({ required: z.boolean(), id: z.string().optional() }),
   monitoringRequired: z.boolean(),
   qualityValidationRequired: z.boolean(),
-  /** What of each resource the task may hold. */
+  /** The rule's: what all that the target holds may come to with this task; `time`: how long the task may take. */
   limits: resourceAmounts,
 });
 

@@ -21,4 +21,5 @@ export * from "./decision.ts";
 export * from "./delegation.ts";
 export * from "./escalation.ts";
 export * from "./grants.ts";
+export * from "./rules.ts";
 export * from "./workload.ts";
