@@ -43,6 +43,8 @@ export interface AskLimits {
   readonly withinMs?: number;
   /** Asks with the same key share one answer. Of a durable actor, default the call's own key: asked again after a crash, it is the same question. */
   readonly key?: string;
+  /** The token of the grant under which it is asked. */
+  readonly grant?: string | undefined;
   readonly signal?: AbortSignal;
 }
 

@@ -17,6 +17,8 @@ import type { ActorAddress, OutgoingOf, Protocol, ReplyTo } from "../protocols/i
 export interface Destination {
   readonly $to: ActorAddress;
   readonly protocol: Protocol;
+  /** The token of the grant under which it is sent. */
+  readonly grant?: string;
 }
 
 /** What `reply` and `refuse` send to a {@link ReplyTo}. */
@@ -69,13 +71,20 @@ export function tell<
   protocol: P,
   to: Expression<C, X, E, A, ActorAddress>,
   message: Expression<C, X, E, A, M>,
-  options: { readonly id?: string; readonly delay?: number } = {},
+  options: {
+    readonly id?: string;
+    readonly delay?: number;
+    /** The token of the grant under which it is sent. */
+    readonly grant?: Expression<C, X, E, A, string | undefined>;
+  } = {},
 ): Action<C, X, E, A> {
-  const target = (args: unknown, params: unknown): Destination => ({
-    $to: evaluate(to, args, params),
-    protocol,
-  });
-  return sendTo(target as never, message as never, options as never) as never;
+  const { grant: token, ...sending } = options;
+  const target = (args: unknown, params: unknown): Destination => {
+    const $to = evaluate<ActorAddress>(to, args, params);
+    const grant = evaluate<string | undefined>(token, args, params);
+    return grant === undefined ? { $to, protocol } : { $to, protocol, grant };
+  };
+  return sendTo(target as never, message as never, sending as never) as never;
 }
 
 /**

@@ -186,6 +186,7 @@ function envelopeSchema(kind: string, type: string, body: Json): Json {
       traceparent: text,
       key: { ...text, description: "Asks with the same key share one answer." },
       priority: { type: "integer", minimum: 0, maximum: 4 },
+      grant: { ...text, description: "The token of the grant under which it is sent." },
       body,
     },
   };

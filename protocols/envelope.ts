@@ -25,15 +25,20 @@ export interface Envelope {
   readonly key?: string | undefined;
   /** 0 (urgent) to 4 (background); 2 where unsaid. */
   readonly priority?: number | undefined;
+  /** The grant under which its sender asks: a token, signed, readable by anybody. */
+  readonly grant?: string | undefined;
 }
 
 /** The last instant a `Date` knows. */
 const instantMaxMs = 8_640_000_000_000_000;
 export const envelopeKeyMax = 256;
+/** Of a grant's token, in characters, each of one byte. */
+export const grantTokenMax = 1_024;
 
 const idForm = /^[A-Za-z0-9_-]{1,128}$/;
 const typeForm = /^[\x21-\x7e]{0,128}$/;
 const protocolForm = /^(?:[A-Za-z0-9_-]{1,64}@\d{1,6}\.\d{1,6})?$/;
+const grantForm = /^[A-Za-z0-9._-]+$/;
 const traceForm = /^[\x21-\x7e]{1,256}$/;
 
 const isId = (value: unknown): boolean => typeof value === "string" && idForm.test(value);
@@ -62,6 +67,9 @@ export const envelopeForms: {
   traceparent: isOptional((value) => typeof value === "string" && traceForm.test(value)),
   key: isOptional((value) => typeof value === "string" && value.length <= envelopeKeyMax),
   priority: isOptional((value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 4),
+  grant: isOptional(
+    (value) => typeof value === "string" && value.length <= grantTokenMax && grantForm.test(value),
+  ),
 };
 
 export function fieldError(code: ErrorCode, field: string, got: unknown): CoxswainError {
@@ -78,12 +86,13 @@ export function checkTyped(envelope: Envelope): void {
 
 /** What a caller of ours may get wrong; ids, addresses and types have been checked where they were made. @throws MESSAGE_INVALID */
 export function checkOutgoing(envelope: Envelope): void {
-  const { kind, sentAtMs, deadlineMs, key, priority } = envelope;
+  const { kind, sentAtMs, deadlineMs, key, priority, grant } = envelope;
   let wrong: keyof Envelope | undefined;
   if (!envelopeKinds.includes(kind)) wrong = "kind";
   else if (!isInstant(sentAtMs)) wrong = "sentAtMs";
   else if (deadlineMs !== undefined && !isInstant(deadlineMs)) wrong = "deadlineMs";
   else if (key !== undefined && !envelopeForms.key(key)) wrong = "key";
   else if (priority !== undefined && !envelopeForms.priority(priority)) wrong = "priority";
+  else if (grant !== undefined && !envelopeForms.grant(grant)) wrong = "grant";
   if (wrong !== undefined) throw fieldError("MESSAGE_INVALID", wrong, envelope[wrong]);
 }

@@ -19,6 +19,10 @@ export function framePosition(): number {
   return position;
 }
 
+export function skipTo(at: number): void {
+  position = at;
+}
+
 export function readByte(): number {
   const byte = source[position++];
   if (byte === undefined) throw malformed("Expected a frame, got its end");

@@ -18,6 +18,7 @@ import {
   readNumber,
   readOptional,
   readText,
+  skipTo,
 } from "./frame-reader.ts";
 import { putByte, putFloat, putOpaque, putString, written } from "./msgpack-writer.ts";
 import { checkSize, type Limits, withDefaults } from "./plain-rules.ts";
@@ -25,8 +26,10 @@ import { malformed, prescan } from "./prescan.ts";
 import { decodeRange } from "./value-codec.ts";
 
 // The frame is one msgpack array; what a later version appends is skipped by this one:
-//   kind id from to type protocol sentAtMs causationId correlationId deadlineMs traceparent key priority body
+//   kind id from to type protocol sentAtMs causationId correlationId deadlineMs traceparent key priority body grant
+// The first 14 are always there; the grant, which came later, only where there is one.
 const frameFields = 14;
+const knownFields = 15;
 const frameFieldsMax = 32;
 const nil = 0xc0;
 
@@ -42,7 +45,8 @@ export function encodeEnvelope(envelope: Envelope, limits?: Partial<Limits>): Ui
 
 function putEnvelope(envelope: Envelope): void {
   checkOutgoing(envelope);
-  putByte(0x90 | frameFields);
+  const { grant } = envelope;
+  putByte(0x90 | (grant === undefined ? frameFields : knownFields));
   putByte(envelopeKinds.indexOf(envelope.kind));
   putString(envelope.id, 0);
   putString(envelope.from, 0);
@@ -58,6 +62,7 @@ function putEnvelope(envelope: Envelope): void {
   putOptional(envelope.key);
   putByte(envelope.priority ?? nil);
   putOpaque(envelope.body);
+  if (grant !== undefined) putString(grant, 0);
 }
 
 function putOptional(text: string | undefined): void {
@@ -112,8 +117,12 @@ function decodeFrame(bytes: Uint8Array, limits: Limits): Envelope {
   const bodyLength = readLength("bytes");
   const bodyAt = framePosition();
   const end = bodyAt + bodyLength;
-  if (count > frameFields || end !== bytes.length)
-    prescan(bytes, end, bytes.length, limits, count - frameFields);
+  let grant: string | undefined;
+  if (count > frameFields || end !== bytes.length) {
+    skipTo(end);
+    if (count > frameFields) grant = readOptional(readText);
+    prescan(bytes, framePosition(), bytes.length, limits, Math.max(0, count - knownFields));
+  }
   const body = bodyLength === 0 ? undefined : decodeRange(bytes, bodyAt, end, limits);
   const envelope = {
     kind,
@@ -130,6 +139,7 @@ function decodeFrame(bytes: Uint8Array, limits: Limits): Envelope {
     traceparent,
     key,
     priority,
+    grant,
   } as Envelope;
   checkRead(envelope);
   checkTyped(envelope);
@@ -138,7 +148,7 @@ function decodeFrame(bytes: Uint8Array, limits: Limits): Envelope {
 
 /** The fields that were not checked as they were read, by name: a loop over them would cost as much as all the checks. */
 function checkRead(envelope: Envelope): void {
-  const { sentAtMs, deadlineMs, traceparent, key, priority } = envelope;
+  const { sentAtMs, deadlineMs, traceparent, key, priority, grant } = envelope;
   let wrong: keyof Envelope | undefined;
   if (envelope.kind === undefined) wrong = "kind";
   else if (!envelopeForms.sentAtMs(sentAtMs)) wrong = "sentAtMs";
@@ -146,5 +156,6 @@ function checkRead(envelope: Envelope): void {
   else if (traceparent !== undefined && !envelopeForms.traceparent(traceparent)) wrong = "traceparent";
   else if (key !== undefined && !envelopeForms.key(key)) wrong = "key";
   else if (priority !== undefined && !envelopeForms.priority(priority)) wrong = "priority";
+  else if (grant !== undefined && !envelopeForms.grant(grant)) wrong = "grant";
   if (wrong !== undefined) throw fieldError("FRAME_MALFORMED", wrong, envelope[wrong]);
 }

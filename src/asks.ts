@@ -74,13 +74,14 @@ export class Asks {
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const node = this.#node;
-      const { withinMs = askWithinMs, deadlineMs, signal, key, priority } = options;
+      const { withinMs = askWithinMs, deadlineMs, signal, key, priority, grant } = options;
       this.#admit(protocol, message.type, withinMs, signal);
       const body = outgoingBody(protocol, to, message);
       const { type } = message;
       const span = node.telemetry?.ask(type, to, origin.cause?.traceparent);
       const traced = span === undefined ? origin : { ...origin, traceparent: span.traceparent };
-      const envelope = seal(node, traced, protocol, to, type, body, { withinMs, deadlineMs, priority, key });
+      const chosen = { withinMs, deadlineMs, priority, key, grant };
+      const envelope = seal(node, traced, protocol, to, type, body, chosen);
       const token = node.askToken(envelope);
       const dueMs = node.env.monotonicMs() + Math.max(0, (envelope.deadlineMs ?? 0) - envelope.sentAtMs);
       const { resolve: settle, reject: fail } =

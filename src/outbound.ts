@@ -30,6 +30,8 @@ export interface SendOptions {
   /** Epoch milliseconds; the earlier of this and `withinMs` holds. */
   readonly deadlineMs?: number;
   readonly correlationId?: MessageId;
+  /** The token of the grant under which it is sent. */
+  readonly grant?: string;
 }
 
 /** What a caller chose, or left out. */
@@ -156,6 +158,7 @@ export function seal(
     traceparent: origin.traceparent ?? node.telemetry?.traceparent() ?? cause?.traceparent,
     key: options?.key,
     priority: options?.priority,
+    grant: options?.grant,
   };
 }
 

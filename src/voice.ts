@@ -38,9 +38,16 @@ export abstract class Voice {
         if (target.$replyTo !== "") this.answer(target, event as Answer);
         return;
       }
-      const { $to, protocol } = target as Destination;
+      const { $to, protocol, grant } = target as Destination;
       const origin = { from: this.address, cause: this.causedBy };
-      sendOut(this.node, origin, protocol, actorAddress($to), event, undefined);
+      sendOut(
+        this.node,
+        origin,
+        protocol,
+        actorAddress($to),
+        event,
+        grant === undefined ? undefined : { grant },
+      );
     } catch (error) {
       this.effectFailed(error, `sending ${event.type}`);
     }

@@ -164,11 +164,12 @@ export class TurnBook {
   }
 
   /** @throws MESSAGE_INVALID */
-  #sealed({ $to, protocol }: Destination, event: { readonly type: string }): Envelope {
+  #sealed({ $to, protocol, grant }: Destination, event: { readonly type: string }): Envelope {
     const { node, address } = this.#cell;
     const to = actorAddress($to);
     const origin = { from: address, cause: this.cause.envelope };
-    return seal(node, origin, protocol, to, event.type, outgoingBody(protocol, to, event), undefined);
+    const body = outgoingBody(protocol, to, event);
+    return seal(node, origin, protocol, to, event.type, body, grant === undefined ? undefined : { grant });
   }
 
   /** To an agent by the outbox; to a volatile actor when the turn is committed, at most once. @throws PAYLOAD_TOO_LARGE, MESSAGE_INVALID */

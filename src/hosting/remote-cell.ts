@@ -57,6 +57,6 @@ export function repeat(word: Said, cell: RemoteCell): void {
 /** Protocols stay in the worker. */
 function targetOf(target: unknown, event: AnyEventObject): unknown {
   if (typeof target !== "object" || target === null || !("$to" in target)) return target;
-  const { $to, protocol } = target as { $to: string; protocol: string };
-  return { $to, protocol: looseProtocol(protocol, event.type, "message") };
+  const { protocol, ...rest } = target as { $to: string; protocol: string; grant?: string };
+  return { ...rest, protocol: looseProtocol(protocol, event.type, "message") };
 }

@@ -14,7 +14,11 @@ export type Request =
       readonly protocol: string;
       readonly to: ActorAddress;
       readonly message: AnyEventObject;
-      readonly limits: { readonly withinMs?: number; readonly key?: string };
+      readonly limits: {
+        readonly withinMs?: number;
+        readonly key?: string;
+        readonly grant?: string | undefined;
+      };
     }
   | { readonly what: "startActor"; readonly starting: Readonly<Record<string, unknown>> }
   | { readonly what: "stopActor"; readonly args: readonly unknown[] };

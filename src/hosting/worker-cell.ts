@@ -241,13 +241,13 @@ function stateOf(snapshot: AnySnapshot | undefined): StateValue | undefined {
 
 /** A message as plain data, checked by the protocol that is known here. @throws MESSAGE_INVALID, ADDRESS_INVALID */
 function outgoing(target: unknown, event: AnyEventObject): { target: unknown; event: AnyEventObject } {
-  const { $to, protocol } = target as Destination;
+  const { $to, protocol, grant } = target as Destination;
   if ("$replyTo" in (target as object) || "$self" in (target as object)) {
     return { target, event: copyPlain(event).value as AnyEventObject };
   }
   const body = outgoingBody(protocol, $to, event);
   return {
-    target: { $to: actorAddress($to), protocol: protocol.tag },
+    target: { $to: actorAddress($to), protocol: protocol.tag, ...(grant === undefined ? {} : { grant }) },
     event: copyPlain({ ...body, type: event.type }).value as AnyEventObject,
   };
 }

@@ -191,5 +191,6 @@ function withBody(envelope: Envelope, body: unknown): Envelope {
     traceparent: envelope.traceparent,
     key: envelope.key,
     priority: envelope.priority,
+    grant: envelope.grant,
   };
 }

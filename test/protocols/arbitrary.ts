@@ -114,6 +114,7 @@ export function envelopeWith(body: fc.Arbitrary<unknown>): fc.Arbitrary<Envelope
       traceparent: fc.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
       key: fc.string({ unit: "grapheme", maxLength: 60 }).filter((made) => made.length <= 256),
       priority: fc.nat({ max: 4 }),
+      grant: fc.stringMatching(/^[A-Za-z0-9._-]{1,200}$/),
     },
     { requiredKeys: ["kind", "id", "from", "to", "type", "protocol", "sentAtMs", "body"] },
   );

@@ -79,8 +79,18 @@ describe("an envelope", () => {
   test("of a later version, with more fields at its end, is read without them", () => {
     const fields = new Unpackr({ useRecords: false }).unpack(encodeEnvelope(envelope)) as unknown[];
     const packr = new Packr({ useRecords: false });
-    expect(decodeEnvelope(packr.pack([...fields, { added: ["later"] }, 5]))).toEqual(envelope);
-    expect(() => decodeEnvelope(packr.pack([...fields, new Date(0)]))).toThrow("tag 0xd6");
+    expect(decodeEnvelope(packr.pack([...fields, null, { added: ["later"] }, 5]))).toEqual(envelope);
+    expect(() => decodeEnvelope(packr.pack([...fields, null, new Date(0)]))).toThrow("tag 0xd6");
+  });
+
+  test("without a grant is as it was before there were any, and one with it is read by an older reader", () => {
+    const unpackr = new Unpackr({ useRecords: false });
+    const before = unpackr.unpack(encodeEnvelope(envelope)) as unknown[];
+    expect(before).toHaveLength(14);
+    const granted = unpackr.unpack(encodeEnvelope({ ...envelope, grant: "c1.AbC_-9.x" })) as unknown[];
+    // An older reader takes the first 14, and skips what is behind them.
+    expect(granted.slice(0, 14)).toEqual(before);
+    expect(granted.slice(14)).toEqual(["c1.AbC_-9.x"]);
   });
 
   test.each([
@@ -97,10 +107,13 @@ describe("an envelope", () => {
     ["traceparent", "\n"],
     ["key", "k".repeat(257)],
     ["priority", 5],
+    ["grant", "two words"],
+    ["grant", "g".repeat(1_025)],
+    ["grant", 7],
   ])("with a wrong %s is refused", (field, value) => {
     const fields = new Unpackr({ useRecords: false }).unpack(encodeEnvelope(envelope)) as unknown[];
     const at = ["kind", "id", "from", "to", "type", "protocol", "sentAtMs", "causationId", "correlationId"]
-      .concat("deadlineMs", "traceparent", "key", "priority")
+      .concat("deadlineMs", "traceparent", "key", "priority", "body", "grant")
       .indexOf(field);
     fields[at] = value;
     const wire = new Packr({ useRecords: false }).pack(fields);
@@ -116,6 +129,7 @@ describe("an envelope", () => {
     ["deadlineMs", Number.POSITIVE_INFINITY],
     ["key", "k".repeat(257)],
     ["priority", 2.5],
+    ["grant", "two words"],
   ])("of our own with a wrong %s does not leave", (field, value) => {
     const wrong = { ...envelope, [field]: value } as Envelope;
     expect(() => encodeEnvelope(wrong)).toThrow(field);
