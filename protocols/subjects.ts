@@ -43,18 +43,23 @@ export function historyPattern(system: string, type: string): string {
   return `cx.${system}.hist.*.${type}.>`;
 }
 
-/** What a node subscribes to for a root name: the root itself, and all below it. */
-export function rootPatterns(system: string, lane: Lane, root: string): [string, string] {
-  return [`cx.${system}.${lane}.*.${root}`, `cx.${system}.${lane}.*.${root}.>`];
+/** What a node subscribes to for a root name: the root itself, and all below it; sent from any zone, or from one. */
+export function rootPatterns(system: string, lane: Lane, root: string, zone = "*"): [string, string] {
+  return [`cx.${system}.${lane}.${zone}.${root}`, `cx.${system}.${lane}.${zone}.${root}.>`];
+}
+
+/** The durable inboxes of all agents of a type, as filled from one zone, or from any (`*`). */
+export function boxTypePattern(system: string, zone: string | "*", type: string): string {
+  return `cx.${system}.box.*.${zone}.${type}.>`;
 }
 
 export function replySubject(system: string, zone: string, node: string, n: string): string {
   return `cx.${system}.re.${zone}.${node}.${n}`;
 }
 
-/** The replies to `node`, from any zone. */
-export function replyPattern(system: string, node: string): string {
-  return `cx.${system}.re.*.${node}.*`;
+/** The replies to `node` of a zone, or to all its nodes (`*`). The zone is that of who asks: no other may hear them. */
+export function replyPattern(system: string, zone: string, node: string | "*"): string {
+  return `cx.${system}.re.${zone}.${node}.*`;
 }
 
 export function eventSubject(system: string, from: ActorAddress, type: string): string {
@@ -139,6 +144,21 @@ export function isBatchable(subject: string, prefix: string): boolean {
 export function eventPattern(system: string, from: ActorAddress | "*", type: string | "*"): string {
   if (from === "*") return `cx.${system}.ev.>`;
   return `cx.${system}.ev.${from}.${type}`;
+}
+
+/** All that a root name, and what lives below it, says. */
+export function rootEventsPattern(system: string, root: string): string {
+  return `cx.${system}.ev.${root}.>`;
+}
+
+/** The dead letters of a root name, and of all below it. */
+export function rootDeadPatterns(system: string, root: string): [string, string] {
+  return [`cx.${system}.dead.${root}`, `cx.${system}.dead.${root}.>`];
+}
+
+/** All that a system's nodes say to one another. */
+export function systemPattern(system: string): string {
+  return `cx.${system}.>`;
 }
 
 export function deadSubject(system: string, to: ActorAddress): string {

@@ -168,7 +168,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
 
   /** Begins to listen for replies. */
   open(): void {
-    const pattern = replyPattern(this.system, this.#replyName);
+    const pattern = replyPattern(this.system, this.zone, this.#replyName);
     this.#subscriptions.push(this.transport.subscribe(pattern, (delivery) => this.#replied(delivery)));
     this.#unlisten = this.transport.onEvent((event) => {
       if (event.type === "disconnected") this.asks.connectionLost(event.reason);

@@ -131,7 +131,7 @@ async function subjectsFinding(connection: NatsConnection, system: string, zone:
   const patterns = [
     ...rootPatterns(system, "in", nobody),
     ...rootPatterns(system, "ctl", nobody),
-    replyPattern(system, nobody),
+    replyPattern(system, zone, nobody),
     eventPattern(system, "*", "*"),
   ];
   for (const pattern of patterns) connection.subscribe(pattern, { callback: () => {} });

@@ -185,7 +185,7 @@ describe("a subject", () => {
           boxSubject(system, n, zone, to),
         ];
         expect(new Set(subjects.map((subject) => subject.split(".")[2])).size).toBe(subjects.length);
-        expect(subjects.filter((subject) => matches(replyPattern(system, n), subject))).toEqual([
+        expect(subjects.filter((subject) => matches(replyPattern(system, zone, n), subject))).toEqual([
           subjects[2],
         ]);
       }),
@@ -279,7 +279,7 @@ describe("a reply subject that stands for several", () => {
         expect(each.every((one) => isBatchable(one, prefix))).toBe(true);
         const subject = batchSubject(prefix, tokens.reduce(joinTokens));
         expect(subject).toMatch(literal);
-        expect(matches(replyPattern(system, node), subject)).toBe(true);
+        expect(matches(replyPattern(system, zone, node), subject)).toBe(true);
         expect(batchedSubjects(subject)).toEqual(each);
       }),
     );
