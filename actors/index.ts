@@ -1,3 +1,4 @@
+export { approvalGate, decideApproval, pendingApprovals } from "./approvals.ts";
 export { coordinator } from "./coordinator.ts";
 export { crew, startCrew } from "./crew.ts";
 export {

@@ -1,3 +1,6 @@
+export { type ApprovalInput, approvalMachine } from "./approval/approval-machine.ts";
+export { type PendingApproval, pendingApprovalOf } from "./approval/pending-approval.ts";
+export * from "./asking-node.ts";
 export {
   type AskLimits,
   actorsOf,

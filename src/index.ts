@@ -20,6 +20,7 @@ export {
   type HistoryReplay,
   replayHistory,
 } from "./durable/history/index.ts";
+export type { StoredAgent } from "./durable/inspection/index.ts";
 export type { Drained } from "./durable/placement/shards.ts";
 export type { Migration, MigrationStep, Migrations } from "./durable/versions/index.ts";
 export type { Env, Timer } from "./env/env.ts";

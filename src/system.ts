@@ -16,6 +16,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import type { Durables } from "./durable/durables.ts";
 import { type AgentHistory, openHistory } from "./durable/history/index.ts";
 import type { Drained } from "./durable/placement/shards.ts";
+import { openDurableStore, type StoredAgent, storedAgents } from "./durable/inspection/index.ts";
 import { publishFact } from "./facts.ts";
 import type { Counts, Node } from "./node.ts";
 import { ActorRef } from "./ref.ts";
@@ -112,6 +113,17 @@ export class ActorSystem {
   get nodes(): readonly NodeRecord[] {
     return this.#registry.nodes;
   }
+  /**
+   * The durable agents of a type as the store has them now, on whatever node they live or on none, those first that were written
+   * longest ago. Nobody is asked. One that is written meanwhile may come twice, the newer one later.
+   *
+   * @throws STORE_FAILED
+   */
+  async *stored(type: string): AsyncGenerator<StoredAgent> {
+    const store = await openDurableStore(this.#node.transport.store, this.name);
+    if (store !== undefined) yield* storedAgents(store, type);
+  }
+
 
   /**
    * Starts an actor at an address. Resolves when it runs: its name is held system-wide, its first state is entered, it

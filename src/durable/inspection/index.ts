@@ -6,6 +6,7 @@ export type {
   InspectedMessage,
   InspectedRecord,
   InspectedTimer,
+  StoredAgent,
   WaitingEntry,
 } from "./inspection.ts";
-export { listAgents, type StoredRecord, storedRecords } from "./list-agents.ts";
+export { listAgents, type StoredRecord, storedAgents, storedRecords } from "./list-agents.ts";

@@ -32,6 +32,15 @@ export interface AgentSummary {
   readonly busy: boolean;
 }
 
+/** What one was when it was written last. */
+export interface StoredAgent {
+  readonly address: ActorAddress;
+  /** A machine's state value; undefined for a reducer. */
+  readonly state: unknown;
+  /** A machine's context, or a reducer's state. */
+  readonly context: unknown;
+}
+
 export interface InspectedRecord {
   readonly revision: number;
   readonly bytes: number;

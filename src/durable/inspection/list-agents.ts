@@ -1,10 +1,10 @@
-import { actorAddress, isActorAddress, rootOf } from "../../../protocols/index.ts";
+import { type ActorAddress, actorAddress, isActorAddress, rootOf } from "../../../protocols/index.ts";
 import { valueOrThrow } from "../../transport/outcomes.ts";
 import type { StreamEntry } from "../../transport/transport.ts";
 import { recordsBucket } from "../stores.ts";
 import type { DurableStore } from "./durable-store.ts";
-import type { AgentSummary } from "./inspection.ts";
-import { summaryOf } from "./read-record.ts";
+import type { AgentSummary, StoredAgent } from "./inspection.ts";
+import { readRecord, summaryOf } from "./read-record.ts";
 
 /** Records in memory at a time: one may have nearly a mebibyte. */
 const pageMax = 64;
@@ -65,5 +65,35 @@ export async function* listAgents(
       const status = error instanceof Error ? error.message : String(error);
       yield { ...none, address, state: undefined, status, nextDueMs: undefined };
     }
+  }
+}
+
+/**
+ * The agents of a type with their state and context, those first that were written longest ago. Those whose record cannot be
+ * read are left out: {@link listAgents} tells of them.
+ *
+ * @throws STORE_FAILED
+ */
+export async function* storedAgents(
+  store: Pick<DurableStore, "system" | "recordLog">,
+  type: string,
+): AsyncGenerator<StoredAgent> {
+  for await (const { key, value, revision } of storedRecords(store, type)) {
+    const text = key.slice(key.indexOf(".") + 1);
+    if (!isActorAddress(text) || rootOf(text) !== type) continue;
+    const found = readable(actorAddress(text), { value, revision });
+    if (found !== undefined) yield found;
+  }
+}
+
+function readable(
+  address: ActorAddress,
+  entry: Pick<StoredRecord, "value" | "revision">,
+): StoredAgent | undefined {
+  try {
+    const { state, context } = readRecord(address, entry).inspected;
+    return { address, state, context };
+  } catch {
+    return undefined;
   }
 }
