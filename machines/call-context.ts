@@ -28,6 +28,8 @@ export interface CallContext {
   readonly cell: {
     readonly env: CallEnv;
     readonly actors: Actors;
+    /** The node it runs on; an actor in a thread or process of its own does not know it. */
+    readonly node?: { readonly name: string };
     ask(
       cause: unknown,
       protocol: Protocol,

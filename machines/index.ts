@@ -1,6 +1,8 @@
 export { type ApprovalInput, approvalMachine } from "./approval/approval-machine.ts";
-export { type PendingApproval, pendingApprovalOf } from "./approval/pending-approval.ts";
+export { type PendingApproval, pendingApprovalsAmong } from "./approval/pending-approval.ts";
 export * from "./asking-node.ts";
+export * as authority from "./authority/index.ts";
+export * as balancing from "./balancing/index.ts";
 export {
   type AskLimits,
   actorsOf,

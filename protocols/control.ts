@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type ActorAddress, actorAddress } from "./address.ts";
+import { address, role } from "./authority/authority.ts";
 import { wireError } from "./lifecycle.ts";
 import { defineProtocol, question } from "./protocol.ts";
 
@@ -43,6 +44,9 @@ export const startReply = z.discriminatedUnion("kind", [
 ]);
 export type StartReply = z.infer<typeof startReply>;
 
+/** What an actor may do, and the node it lives on. */
+export const rosterEntry = z.object({ address, node: z.string(), role });
+
 /** What the command line, a dashboard and supervisors of other nodes ask a node. Each node answers at the address {@link nodeAddress}. */
 export const control = defineProtocol({
   name: "control",
@@ -68,6 +72,20 @@ export const control = defineProtocol({
         startWithinMs: z.number().positive().optional(),
       }),
       startReply,
+    ),
+    /**
+     * Who may do what, as the node has heard: in order of address, from behind `after` on, at most `limit`, with how many there are.
+     * With `address`, the one there; a durable agent without an entry of its own has its type's.
+     */
+    roster: question(
+      z.object({
+        address: address.optional(),
+        authority: z.string().max(64).optional(),
+        skill: z.string().max(64).optional(),
+        after: z.string().default(""),
+        limit: z.number().int().min(1).max(1_000).default(200),
+      }),
+      z.object({ entries: z.array(rosterEntry), total: z.number() }),
     ),
   },
 });

@@ -7,10 +7,13 @@ import {
   type OutgoingOf,
   type Protocol,
   quote,
+  type Role,
+  type RoleInput,
 } from "../protocols/index.ts";
 import { type Durability, type DurabilityOptions, durabilityOf } from "./durable/durability.ts";
 import type { Hosting } from "./hosting/hosting.ts";
 import { type MailboxLimits, mailboxLimits } from "./mailbox.ts";
+import { roleOf } from "./roster.ts";
 import { checkMachine } from "./xstate/host.ts";
 
 /** What a plain reducer may do besides returning its next state. Everything is sent after it returned; nothing if it throws. */
@@ -58,6 +61,8 @@ export interface ActorDefinition<P extends Protocol = Protocol, I = unknown> {
   readonly limits: ActorLimits;
   /** Undefined for volatile actors. */
   readonly durability?: Durability;
+  /** Of each actor of it that is not given another when it is spawned; of a durable one, of the type. */
+  readonly role?: Role;
   readonly "~input"?: I;
 }
 
@@ -72,6 +77,8 @@ type Kept = Partial<ActorLimits> & {
    * {@link Durability}. `volatile`, the default: they live in memory.
    */
   readonly durability?: "volatile" | "durable" | DurabilityOptions;
+  /** What actors of it may do, kept in the roster; an actor may be given another when it is spawned. */
+  readonly role?: RoleInput;
 };
 
 /**
@@ -100,8 +107,11 @@ export function defineActor(
 ): ActorDefinition {
   const { protocol } = definition;
   const limits = actorLimits(definition);
-  const { durability = "volatile" } = definition;
-  const kept = durability === "volatile" ? {} : { durability: durabilityOf(durability) };
+  const { durability = "volatile", role } = definition;
+  const kept = {
+    ...(durability === "volatile" ? {} : { durability: durabilityOf(durability) }),
+    ...(role === undefined ? {} : { role: roleOf(role) }),
+  };
   if (!("machine" in definition)) {
     const { initial, receive } = definition as ReducerBehaviour;
     if (typeof initial !== "function" || typeof receive !== "function") {

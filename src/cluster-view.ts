@@ -1,5 +1,6 @@
 import { decodeValue } from "../protocols/index.ts";
 import type { Env } from "./env/env.ts";
+import { isRoleKey } from "./roster.ts";
 import { done } from "./transport/outcomes.ts";
 import type { Bucket, Closable, Entry, Outcome } from "./transport/transport.ts";
 
@@ -49,6 +50,10 @@ export interface ViewEvents {
   rootMoved(root: string, from: string): void;
   /** The store says who holds a root name. */
   rootSeen(root: string, owner: RootRecord, revision: number): void;
+  /** The store says what role an actor has; `present` where it was so before we looked. */
+  roleSeen(entry: Entry, present: boolean): void;
+  /** All that the store has was seen. */
+  looked(keys: ReadonlySet<string>): void;
 }
 
 /**
@@ -124,6 +129,7 @@ export class ClusterView {
     const begun = await this.#bucket.watch((entry) => {
       if (look !== this.#looks) return;
       seen.add(entry.key);
+      if (isRoleKey(entry.key)) return this.#events.roleSeen(entry, present);
       if (!present || !this.#isOlder(entry)) this.#changed(entry);
       else this.#doubt(entry);
     });
@@ -140,6 +146,7 @@ export class ClusterView {
       ...[...this.#roots.keys()].map((root) => `root.${root}`),
     ];
     for (const key of known) if (!seen.has(key)) this.#doubt({ key, value: undefined, revision: 0 });
+    this.#events.looked(seen);
     return done;
   }
 

@@ -33,6 +33,7 @@ export type { Counts, Report } from "./node.ts";
 export type { SendOptions } from "./outbound.ts";
 export { ActorRef, type EventOf, type Listening, type Watch } from "./ref.ts";
 export type { NodeRecord } from "./registry.ts";
+export type { RosterEntry } from "./roster.ts";
 export { closeOnSignals, type SignalOptions } from "./signals.ts";
 export type { ActorSystem, DrainReport, SpawnOptions } from "./system.ts";
 export { createMemoryHub } from "./transport/memory.ts";

@@ -7,7 +7,9 @@ import {
   control,
   type MessageOf,
   type NodeInfo,
+  type ReplyOf,
   type ReplyTo,
+  rootOf,
   type StartReply,
   toWireError,
 } from "../protocols/index.ts";
@@ -16,9 +18,11 @@ import type { Cell } from "./cell.ts";
 import { definitionOf } from "./family.ts";
 import type { Node } from "./node.ts";
 import type { NodeRecord } from "./registry.ts";
+import type { RosterEntry } from "./roster.ts";
 import { startActor } from "./start-actor.ts";
 
 type Start = Extract<MessageOf<typeof control>, { type: "start" }>;
+type AskedRoster = Extract<MessageOf<typeof control>, { type: "roster" }>;
 type List = Extract<MessageOf<typeof control>, { type: "list" }>;
 interface StartedFor {
   readonly asker: ReplyTo<StartReply> | undefined;
@@ -40,6 +44,7 @@ export function nodeActor(node: Node, record: NodeRecord): ActorDefinition<typeo
     on: {
       describe: { actions: reply(() => describe(node, record)) },
       list: { actions: reply(({ event }) => list(node, event)) },
+      roster: { actions: reply(({ event }) => rosterOf(node, event)) },
       start: { actions: spawnChild("start", { input: ({ event }) => event as Start }) },
       "xstate.done.actor.*": {
         actions: reply(({ event }) => (event as Done).output.answer, {
@@ -87,6 +92,24 @@ function list(node: Node, { under, after, limit }: List): { actors: ActorInfo[];
   const later = found.filter(({ address }) => address > after);
   later.sort((a, b) => (a.address < b.address ? -1 : 1));
   return { actors: later.slice(0, limit).map((cell) => infoOf(node, cell)), total: found.length };
+}
+
+function rosterOf(node: Node, asked: AskedRoster): ReplyOf<typeof control, "roster"> {
+  const { address, authority, skill, after, limit } = asked;
+  const all = node.registry?.roster.entries ?? [];
+  const found = (address === undefined ? all : entryAt(all, address)).filter(
+    ({ role }) =>
+      (authority === undefined || role.authority === authority) &&
+      (skill === undefined || role.skills[skill] !== undefined),
+  );
+  const entries = found.filter((entry) => entry.address > after).slice(0, limit);
+  return { entries: [...entries], total: found.length };
+}
+
+function entryAt(all: readonly RosterEntry[], address: ActorAddress): readonly RosterEntry[] {
+  const at = (wanted: string): readonly RosterEntry[] => all.filter((entry) => entry.address === wanted);
+  const own = at(address);
+  return own.length > 0 ? own : at(rootOf(address));
 }
 
 function isUnder(address: ActorAddress, under: string): boolean {

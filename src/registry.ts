@@ -2,12 +2,13 @@ import { CoxswainError, decodeValue, encodeValue, quote } from "../protocols/ind
 import { ClusterView, type Member, type NodeRecord, type ViewEvents } from "./cluster-view.ts";
 import type { Env, Timer } from "./env/env.ts";
 import { closedMeanwhile, RootNames } from "./root-names.ts";
+import { Roster } from "./roster.ts";
 import { isLostRace, valueOrThrow } from "./transport/outcomes.ts";
 import type { Bucket, Entry, Outcome } from "./transport/transport.ts";
 
 export type { NodeRecord } from "./cluster-view.ts";
 
-export interface RegistryEvents extends Omit<ViewEvents, "rootSeen"> {
+export interface RegistryEvents extends Omit<ViewEvents, "rootSeen" | "roleSeen" | "looked"> {
   /** Another node holds a root name that was ours: our lease was over. */
   rootLost(root: string, owner: string): void;
   failed(error: CoxswainError): void;
@@ -18,7 +19,7 @@ export interface RegistryEvents extends Omit<ViewEvents, "rootSeen"> {
 }
 
 /**
- * Who lives where: nodes with a lease, and the root names they hold, in one key-value bucket that
+ * Who lives where: nodes with a lease, the root names they hold, and the roles of their actors, in one key-value bucket that
  * every node watches. A root name is claimed by create, and taken over by compare-and-set once its
  * node's record has not moved for a lease, judged on our own monotonic clock: no clock is compared
  * with another's. A server whose power was cut may have forgotten what it had acknowledged: whoever comes back to it enters
@@ -31,6 +32,8 @@ export class Registry {
   readonly #me: NodeRecord;
   readonly #view: ClusterView;
   readonly #names: RootNames;
+  /** The roles of actors, under the leases of their nodes. */
+  readonly roster: Roster;
   #revision = 0;
   #sentAtMs = Number.NEGATIVE_INFINITY;
   #term = 0;
@@ -52,6 +55,8 @@ export class Registry {
       uncertain: (roots) => events.uncertain(roots),
       rootMoved: (root, from) => events.rootMoved(root, from),
       rootSeen: (root, owner, revision) => this.#names.seen(root, owner, revision),
+      roleSeen: (entry, present) => this.roster.seen(entry, present),
+      looked: (keys) => this.roster.looked(keys),
     });
     const isLeft = (): boolean => this.#left;
     this.#names = new RootNames({
@@ -64,6 +69,15 @@ export class Registry {
       },
       untilGone: ({ node, incarnation }, root) => this.#untilGone(node, `Name ${quote(root)}`, incarnation),
       lost: (root, owner) => events.rootLost(root, owner),
+    });
+    this.roster = new Roster({
+      bucket,
+      view: this.#view,
+      env,
+      me,
+      get closed() {
+        return isLeft();
+      },
     });
   }
 
@@ -205,6 +219,7 @@ export class Registry {
     if (looked.kind !== "ok") return this.#view.missed();
     const again = async () => (await writing).kind === "ok" || this.#write();
     await Promise.all([this.#names.enterAgain(), again()]);
+    await this.roster.settle();
   }
 
   /** Renews our lease three times within it; each time the store has answered, looks whose has run out. */
@@ -235,6 +250,7 @@ export class Registry {
     for (const { record, revision } of this.#view.sweep())
       void this.#bucket.delete(`node.${record.node}`, revision);
     await this.#names.releaseLate();
+    await this.roster.settle();
   }
 
   async #renew(): Promise<void> {

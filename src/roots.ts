@@ -54,6 +54,7 @@ export class Roots {
     const { cells } = this.#node;
     if (cells.get(cell.address) !== cell) return;
     cells.delete(cell.address);
+    this.#node.registry?.roster.leave(cell.address);
     const root = rootOf(cell.address);
     const known = this.#roots.get(root);
     if (known === undefined || --known.living > 0) return;

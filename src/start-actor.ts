@@ -1,4 +1,11 @@
-import { type ActorAddress, CoxswainError, quote, rootOf, toWireError } from "../protocols/index.ts";
+import {
+  type ActorAddress,
+  CoxswainError,
+  quote,
+  type Role,
+  rootOf,
+  toWireError,
+} from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { publishFact } from "./facts.ts";
@@ -11,6 +18,8 @@ export interface StartOptions {
   readonly owner?: Owner | undefined;
   readonly startWithinMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What it may do; default its definition's. */
+  readonly role?: Role | undefined;
 }
 
 export interface Begun {
@@ -62,6 +71,9 @@ export async function startActor(
   const ignored = cell.outcome !== undefined;
   const opening = node.roots.opening(cell);
   if (opening !== undefined) await opening;
+  const { role = definition.role } = options;
+  // Its end takes it out of the roster: what has ended is not entered.
+  if (role !== undefined && cell.outcome === undefined) await node.registry?.roster.enter(at, role);
   return { cell, ignored };
 }
 

@@ -8,6 +8,7 @@ import {
   nodeLifecycle,
   type Protocol,
   quote,
+  type RoleInput,
   rootOf,
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
@@ -15,12 +16,13 @@ import type { Cell } from "./cell.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Durables } from "./durable/durables.ts";
 import { type AgentHistory, openHistory } from "./durable/history/index.ts";
-import type { Drained } from "./durable/placement/shards.ts";
 import { openDurableStore, type StoredAgent, storedAgents } from "./durable/inspection/index.ts";
+import type { Drained } from "./durable/placement/shards.ts";
 import { publishFact } from "./facts.ts";
 import type { Counts, Node } from "./node.ts";
 import { ActorRef } from "./ref.ts";
 import type { NodeRecord, Registry } from "./registry.ts";
+import { type RosterEntry, roleOf } from "./roster.ts";
 import { startActor } from "./start-actor.ts";
 import type { Opened } from "./transport/open.ts";
 
@@ -30,6 +32,8 @@ export interface SpawnOptions<I> {
   readonly startWithinMs?: number;
   /** The system goes down with it: when it ends unasked, other than done, this node drains. Default false: that is reported. */
   readonly essential?: boolean;
+  /** What it may do, kept in the roster as long as it lives; default its definition's. */
+  readonly role?: RoleInput;
 }
 
 export interface DrainReport {
@@ -109,10 +113,6 @@ export class ActorSystem {
     return openHistory(source, address, definition ?? catalogue.get(rootOf(actorAddress(address))));
   }
 
-  /** The nodes this one sees alive, itself included. */
-  get nodes(): readonly NodeRecord[] {
-    return this.#registry.nodes;
-  }
   /**
    * The durable agents of a type as the store has them now, on whatever node they live or on none, those first that were written
    * longest ago. Nobody is asked. One that is written meanwhile may come twice, the newer one later.
@@ -124,13 +124,22 @@ export class ActorSystem {
     if (store !== undefined) yield* storedAgents(store, type);
   }
 
+  /** The nodes this one sees alive, itself included. */
+  get nodes(): readonly NodeRecord[] {
+    return this.#registry.nodes;
+  }
+
+  /** Who may do what, by address: the actors of this node at once, those of others when this one has heard of them. */
+  get roster(): readonly RosterEntry[] {
+    return this.#registry.roster.entries;
+  }
 
   /**
    * Starts an actor at an address. Resolves when it runs: its name is held system-wide, its first state is entered, it
    * has left the states tagged `starting`, and what any node sends to it arrives.
    *
    * @throws ADDRESS_TAKEN where a live actor has the address, or another node the first token of it; ADDRESS_INVALID;
-   * ACTOR_FAILED where it failed, stopped or took too long before it was up; OPTION_INVALID; SYSTEM_CLOSED.
+   * ACTOR_FAILED where it failed, stopped or took too long before it was up; OPTION_INVALID for a role that is none; SYSTEM_CLOSED.
    */
   async spawn<P extends Protocol, I>(
     address: string,
@@ -145,8 +154,8 @@ export class ActorSystem {
       );
     }
     this.#assertOpen();
-    const { input, startWithinMs, essential = false } = options;
-    const from = { input, startWithinMs };
+    const { input, startWithinMs, essential = false, role } = options;
+    const from = { input, startWithinMs, role: role && roleOf(role) };
     const { cell } = await startActor(this.#node, at, definition as ActorDefinition, from);
     if (essential && cell.outcome === undefined) this.#essential.add(cell);
     return new ActorRef(this.#node, definition.protocol, at);

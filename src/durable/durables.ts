@@ -1,6 +1,7 @@
 import { durability } from "../../machines/index.ts";
 import {
   type ActorAddress,
+  actorAddress,
   type CoxswainError,
   decodeEnvelope,
   type Envelope,
@@ -123,6 +124,8 @@ export class Durables implements DurableInboxes, ShardHost {
       this.#loaders.set(type, loader);
       await loader.announce();
       if (definition.durability.history) await this.#openHistory(type, definition);
+      if (definition.role !== undefined)
+        await this.#node.registry?.roster.enter(actorAddress(type), definition.role);
     }
     const types = Object.fromEntries(
       [...this.#definitions].map(
