@@ -1,0 +1,6 @@
+export * from "./assignment-problem.ts";
+export * from "./balancer.ts";
+export * from "./load-score.ts";
+export * from "./rebalance.ts";
+export * from "./service-history.ts";
+export { type SolveOptions, solveAssignment } from "./solve-assignment.ts";
