@@ -33,7 +33,7 @@ export const delegationRule = z.strictObject({
   approvalRequired: z.boolean().default(false),
   /** Who is asked when it may not be, lowest first. */
   escalationPath: names.default([]),
-  /** False: of a task's data only the clearance is checked, which nothing waives. */
+  /** False: purpose, retention and residency of a task's data are not checked; clearance and tools always are. */
   dataGovernanceRequired: z.boolean().default(true),
   qualityValidationRequired: z.boolean().default(true),
   /** The tools a task under this rule may use; unsaid: any. */

@@ -1,0 +1,111 @@
+import type {
+  DataClass,
+  DelegationRequest,
+  DelegationRule,
+  RuleSet,
+  Situation,
+} from "../../protocols/index.ts";
+import { quote } from "./conditions.ts";
+import { durationText } from "./units.ts";
+
+export interface Finding {
+  readonly check: string;
+  readonly found: string;
+}
+
+export interface Governance {
+  /** The checks that were made, and what each found. */
+  readonly findings: readonly Finding[];
+  /** What the first that refuses says; undefined: none does. */
+  readonly refused: string | undefined;
+}
+
+type Data = NonNullable<DelegationRequest["data"]>;
+type Check = readonly [name: string, holds: boolean, found: string];
+
+/**
+ * Whether the data a task touches may get to its target: classification against clearance, purpose, retention,
+ * residency, tools. Clearance and lists of tools are checked under every rule, the rest where the rule requires governance.
+ */
+export function governanceOf(
+  request: DelegationRequest,
+  situation: Situation,
+  rule: DelegationRule,
+  set: RuleSet,
+): Governance {
+  const { data } = request;
+  const full = rule.dataGovernanceRequired;
+  const checks: Check[] = [];
+  if (data === undefined) checks.push(["classification", true, "no data is named"]);
+  else {
+    const classes = set.governance.classifications;
+    const known = Object.hasOwn(classes, data.classification) ? classes[data.classification] : undefined;
+    checks.push(clearance(request, situation, data, known));
+    if (full && known !== undefined)
+      checks.push(purpose(data, known), retention(data, known), residency(request, situation, data, known));
+    if (known?.tools !== undefined)
+      checks.push(tools(request, known.tools, `${quote(data.classification)} data`));
+  }
+  if (rule.tools !== undefined) checks.push(tools(request, rule.tools, `rule ${quote(rule.name)}`));
+  return {
+    findings: checks.map(([check, , found]) => ({ check, found })),
+    refused: checks.find(([, holds]) => !holds)?.[2],
+  };
+}
+
+function clearance(
+  request: DelegationRequest,
+  situation: Situation,
+  { classification }: Data,
+  known: DataClass | undefined,
+): Check {
+  const label = quote(classification);
+  if (known === undefined) return ["classification", false, `no rule says what becomes of ${label} data`];
+  const cleared = classification === "public" || situation.to?.clearance.includes(classification) === true;
+  return ["classification", cleared, `${request.to} is ${cleared ? "" : "not "}cleared for ${label} data`];
+}
+
+function purpose({ classification, purpose: named }: Data, { purposes }: DataClass): Check {
+  if (purposes === undefined) return ["purpose", true, "any purpose"];
+  const holds = named !== undefined && purposes.includes(named);
+  const given = named === undefined ? "no purpose is named" : `purpose ${quote(named)}`;
+  const wanted = holds ? "" : `, and ${quote(classification)} data is for ${purposes.join(", ") || "none"}`;
+  return ["purpose", holds, given + wanted];
+}
+
+function retention({ classification, retentionMs }: Data, { retentionMaxMs }: DataClass): Check {
+  if (retentionMaxMs === undefined) return ["retention", true, "any time"];
+  const holds = retentionMs !== undefined && retentionMs <= retentionMaxMs;
+  const given = retentionMs === undefined ? "no retention is named" : `kept for ${durationText(retentionMs)}`;
+  const wanted = `, and ${quote(classification)} data is kept for at most ${durationText(retentionMaxMs)}`;
+  return ["retention", holds, given + (holds ? "" : wanted)];
+}
+
+/** Where the target's data stays must suit the data, and the classification. */
+function residency(request: DelegationRequest, situation: Situation, data: Data, known: DataClass): Check {
+  const place = situation.to?.residency;
+  const bound = data.residency !== undefined || known.residency !== undefined;
+  if (!bound) return ["residency", true, "anywhere"];
+  const allowed = [data.residency].filter((at) => at !== undefined);
+  const wanted = allowed.length > 0 ? allowed : (known.residency ?? []);
+  const holds =
+    place !== undefined &&
+    wanted.includes(place) &&
+    (known.residency === undefined || known.residency.includes(place));
+  const stays = place === undefined ? "says not where its data stays" : `keeps its data in ${quote(place)}`;
+  return [
+    "residency",
+    holds,
+    `${request.to} ${stays}${holds ? "" : `, and this data stays in ${wanted.join(", ")}`}`,
+  ];
+}
+
+function tools(request: DelegationRequest, allowed: readonly string[], by: string): Check {
+  const barred = request.tools.filter((tool) => !allowed.includes(tool));
+  const holds = barred.length === 0;
+  return [
+    "tools",
+    holds,
+    holds ? `allowed by ${by}` : `${by} does not allow ${barred.map(quote).join(", ")}`,
+  ];
+}
