@@ -1,0 +1,210 @@
+import { CoxswainError, nameToken, quote, systemName } from "../../protocols/index.ts";
+import type { Durability } from "../durable/durability.ts";
+import { checkOptions } from "../transport/options.ts";
+
+/** What is known of one that a node hosts: its definition, or how long it lasts. `history`: durable, and its turns are kept. */
+export type Hosted = "volatile" | "durable" | "history" | { readonly durability?: Durability };
+
+export interface NodePlan {
+  /**
+   * What its messages say of where they come from. Nodes of one zone are of one trust: each may speak as the other, and hear the
+   * replies to the other. Default: a zone of its own, named like the node.
+   */
+  readonly zone?: string;
+  /** The first tokens of the addresses that live there; for durable actors, their types. */
+  readonly hosts?: readonly string[] | Readonly<Record<string, Hosted>>;
+  /** Whom it sends to, by first token, besides those it hosts itself. */
+  readonly sends?: readonly string[];
+  /** Whom of them it may watch, stop, and withdraw questions from: the control lane makes no difference. Default: all of them. */
+  readonly controls?: readonly string[];
+  /** Whose events it listens to, by first token; `*` for all. */
+  readonly listens?: readonly string[];
+  /** On which other nodes it starts actors. */
+  readonly starts?: readonly string[];
+  /** Its level of authority, one of the plan's `levels`. */
+  readonly level?: string;
+}
+
+/** Who is no node: it knows nothing of us, and speaks JSON on plain subjects. */
+export type ClientPlan = Pick<NodePlan, "zone" | "sends" | "listens">;
+
+/** Who runs where in a system, and who sends to whom. All else is forbidden. */
+export interface SystemPlan {
+  readonly system: string;
+  readonly nodes: Readonly<Record<string, NodePlan>>;
+  readonly clients?: Readonly<Record<string, ClientPlan>>;
+  /** To whom the nodes of each level may send because of it: a level with no names may delegate to nobody. */
+  readonly levels?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** One who may connect, with every default filled in. */
+export interface Party {
+  readonly name: string;
+  readonly kind: "node" | "client";
+  readonly zone: string;
+  /** Without durable types. */
+  readonly roots: readonly string[];
+  readonly types: readonly string[];
+  readonly sends: readonly string[];
+  readonly controls: readonly string[];
+  readonly listens: readonly string[];
+  readonly starts: readonly string[];
+}
+
+/** A plan that was checked. */
+export interface CheckedPlan {
+  readonly system: string;
+  readonly parties: readonly Party[];
+  /** All durable types; those whose turns are kept. */
+  readonly durable: ReadonlySet<string>;
+  /** With the entries kept of each agent. */
+  readonly histories: ReadonlyMap<string, number>;
+}
+
+/** The zone of whoever runs the system; no node has it. */
+export const operatorZone = "operator";
+
+/** As of `defineActor`. */
+const historyMaxDefault = 10_000;
+
+const planNames = ["system", "nodes", "clients", "levels"];
+const nodeNames = ["zone", "hosts", "sends", "controls", "listens", "starts", "level"];
+const clientNames = ["zone", "sends", "listens"];
+
+/**
+ * @throws OPTION_INVALID for what is unknown or contradicts itself: a name that nobody hosts, a send that the node's level does not
+ * allow, a name that is durable on one node and not on another.
+ */
+export function checkPlan(plan: SystemPlan): CheckedPlan {
+  checkOptions("a system's permissions", plan, planNames);
+  const { clients = {}, levels = {} } = plan;
+  const durable = new Set<string>();
+  const histories = new Map<string, number>();
+  const volatile = new Set<string>();
+  const parties: Party[] = [];
+  for (const [name, node] of Object.entries(plan.nodes)) {
+    checkOptions(`node ${name}`, node, nodeNames);
+    const hosted = hostedBy(node);
+    for (const [token, { durable: lasts, historyMax }] of hosted) {
+      (lasts ? durable : volatile).add(hostedName(token));
+      if (historyMax !== undefined) histories.set(token, Math.max(historyMax, histories.get(token) ?? 0));
+    }
+    parties.push({ ...partyOf("node", name, node, levels), ...splitHosts(hosted) });
+  }
+  for (const [name, client] of Object.entries(clients)) {
+    checkOptions(`client ${name}`, client, clientNames);
+    parties.push({ ...partyOf("client", name, client, {}), controls: [], roots: [], types: [] });
+  }
+  const both = [...durable].find((name) => volatile.has(name));
+  if (both !== undefined)
+    throw invalid(`Expected ${quote(both)} to be durable on all of its nodes, or on none`);
+  checkNames(parties, new Set([...durable, ...volatile]));
+  return { system: systemName(plan.system), parties, durable, histories };
+}
+
+interface Lasting {
+  readonly durable: boolean;
+  /** Of a type whose turns are kept. */
+  readonly historyMax?: number;
+}
+
+function hostedBy({ hosts = [] }: NodePlan): ReadonlyMap<string, Lasting> {
+  if (Array.isArray(hosts)) return new Map(hosts.map((name: string) => [name, { durable: false }]));
+  return new Map(Object.entries(hosts).map(([name, hosted]) => [name, lastingOf(name, hosted)]));
+}
+
+function lastingOf(name: string, hosted: Hosted): Lasting {
+  if (typeof hosted === "object" && hosted !== null) {
+    const { durability } = hosted;
+    if (durability === undefined) return { durable: false };
+    return { durable: true, ...(durability.history ? { historyMax: durability.historyMax } : {}) };
+  }
+  if (hosted === "volatile") return { durable: false };
+  if (hosted === "durable") return { durable: true };
+  if (hosted === "history") return { durable: true, historyMax: historyMaxDefault };
+  throw invalid(
+    `Expected ${name} to be a definition, "volatile", "durable" or "history", got ${quote(hosted)}`,
+  );
+}
+
+function hostedName(text: string): string {
+  if (nameToken("a hosted name", text).startsWith("node-"))
+    throw invalid(`Expected a name that does not begin with "node-", got ${quote(text)}`);
+  return text;
+}
+
+function splitHosts(hosted: ReadonlyMap<string, Lasting>): Pick<Party, "roots" | "types"> {
+  const names = [...hosted.keys()].sort();
+  return {
+    roots: names.filter((name) => hosted.get(name)?.durable === false),
+    types: names.filter((name) => hosted.get(name)?.durable === true),
+  };
+}
+
+function partyOf(
+  kind: Party["kind"],
+  name: string,
+  plan: NodePlan,
+  levels: Readonly<Record<string, readonly string[]>>,
+): Omit<Party, "roots" | "types"> {
+  nameToken(`a ${kind}'s name`, name);
+  const zone = nameToken("a zone", plan.zone ?? name);
+  if (zone === operatorZone || name === operatorZone)
+    throw invalid(`Expected another name and zone than ${quote(operatorZone)}, which is the operator's own`);
+  const { sends = [], listens = [], starts = [] } = plan;
+  const all = sorted([...sends, ...ofLevel(name, plan, levels)]);
+  const { controls = all } = plan;
+  return {
+    name,
+    kind,
+    zone,
+    sends: all,
+    controls: sorted(controls),
+    listens: sorted(listens),
+    starts: sorted(starts),
+  };
+}
+
+/** What its level lets a node send to. A level says all of that: what another level has and its own has not is forbidden. */
+function ofLevel(
+  name: string,
+  { level, sends = [] }: NodePlan,
+  levels: Readonly<Record<string, readonly string[]>>,
+): readonly string[] {
+  if (level === undefined) return [];
+  if (!Object.hasOwn(levels, level))
+    throw invalid(
+      `Expected the level of ${name} among ${Object.keys(levels).join(", ")}, got ${quote(level)}`,
+    );
+  const may = levels[level] ?? [];
+  const others = new Set(Object.values(levels).flat());
+  const tooMuch = sends.find((to) => others.has(to) && !may.includes(to));
+  if (tooMuch === undefined) return may;
+  throw invalid(`Expected ${name} not to send to ${quote(tooMuch)}, which its level ${level} does not allow`);
+}
+
+function checkNames(parties: readonly Party[], hosted: ReadonlySet<string>): void {
+  const names = new Set<string>();
+  for (const { name, kind, sends, controls, listens, starts } of parties) {
+    if (names.has(name))
+      throw invalid(`Expected names of nodes and clients to differ, got ${quote(name)} twice`);
+    names.add(name);
+    for (const to of [...sends, ...listens.filter((each) => each !== "*")])
+      if (!hosted.has(to))
+        throw invalid(`Expected ${kind} ${name} to name what a node hosts, got ${quote(to)}`);
+    for (const to of controls)
+      if (!sends.includes(to))
+        throw invalid(`Expected ${name} to control whom it sends to, got ${quote(to)}`);
+    for (const node of starts)
+      if (!parties.some((other) => other.kind === "node" && other.name === node))
+        throw invalid(`Expected ${name} to start actors on a node of the plan, got ${quote(node)}`);
+  }
+}
+
+function sorted(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort();
+}
+
+function invalid(message: string): CoxswainError {
+  return new CoxswainError("OPTION_INVALID", message);
+}
