@@ -1,4 +1,4 @@
-import { approvalMachine, type PendingApproval, pendingApprovalOf } from "../machines/index.ts";
+import { approvalMachine, type PendingApproval, pendingApprovalsAmong } from "../machines/index.ts";
 import { actorAddress, approval, type ReplyOf } from "../protocols/index.ts";
 import { type ActorDefinition, type ActorSystem, defineActor } from "../src/index.ts";
 
@@ -10,16 +10,9 @@ export const approvalGate: ActorDefinition<typeof approval> = defineActor({
   durability: "durable",
 });
 
-/** The gates that wait for a decider, those first that have waited longest. @throws STORE_FAILED */
-export async function pendingApprovals(system: ActorSystem): Promise<readonly PendingApproval[]> {
-  const pending = new Map<string, PendingApproval>();
-  for await (const gate of system.stored("approval")) {
-    // One that was written meanwhile comes again.
-    pending.delete(gate.address);
-    const waiting = pendingApprovalOf(gate);
-    if (waiting !== undefined) pending.set(gate.address, waiting);
-  }
-  return [...pending.values()];
+/** The gates that wait for a decider, those first that are due first. @throws STORE_FAILED */
+export function pendingApprovals(system: ActorSystem): Promise<readonly PendingApproval[]> {
+  return pendingApprovalsAmong(system.stored("approval"));
 }
 
 /**

@@ -115,7 +115,7 @@ export class ActorSystem {
 
   /**
    * The durable agents of a type as the store has them now, on whatever node they live or on none, those first that were written
-   * longest ago. Nobody is asked. One that is written meanwhile may come twice, the newer one later.
+   * longest ago. Nobody is asked. One that is written meanwhile may come twice, the newer one later. None on the in-process transport.
    *
    * @throws STORE_FAILED
    */

@@ -10,13 +10,22 @@ export interface PendingApproval
   readonly untilMs: number;
 }
 
-/** What a gate waits for, from its state and context as the store has them; undefined of one that does not wait. */
-export function pendingApprovalOf(gate: {
-  readonly state: unknown;
-  readonly context: unknown;
-}): PendingApproval | undefined {
-  const { id, request, untilMs } = (gate.context ?? {}) as Partial<ApprovalContext>;
-  if (gate.state !== "open" || request === undefined) return undefined;
-  const { summary, hash, deciders, otherwise } = request;
-  return { id: id ?? "", summary, hash, deciders, otherwise, untilMs: untilMs ?? 0 };
+/**
+ * The gates that wait for a decider, from what the store has of gates; those first that are due first. One may be there twice,
+ * as it was and as it is now: the later counts.
+ */
+export async function pendingApprovalsAmong(
+  gates: AsyncIterable<{ readonly address: string; readonly state: unknown; readonly context: unknown }>,
+): Promise<readonly PendingApproval[]> {
+  const pending = new Map<string, PendingApproval>();
+  for await (const { address, state, context } of gates) {
+    const { id = "", request, untilMs = 0 } = (context ?? {}) as Partial<ApprovalContext>;
+    if (state !== "open" || request === undefined) {
+      pending.delete(address);
+      continue;
+    }
+    const { summary, hash, deciders, otherwise } = request;
+    pending.set(address, { id, summary, hash, deciders, otherwise, untilMs });
+  }
+  return [...pending.values()].sort((a, b) => a.untilMs - b.untilMs);
 }

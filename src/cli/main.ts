@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from "node:module";
 import { isCoxswainError } from "../../protocols/index.ts";
+import { approvals } from "./approvals.ts";
 import { check } from "./check.ts";
 import { type Command, CommandFailure, exitCodes, UsageError } from "./command.ts";
 import { didYouMean } from "./did-you-mean.ts";
@@ -21,7 +22,7 @@ import { tap } from "./tap.ts";
 import { tree } from "./tree.ts";
 
 const commands: readonly Command[] = [
-  ...[run, ps, tree, tap, inspect, history, letters],
+  ...[run, ps, tree, tap, inspect, history, letters, approvals],
   ...[check, exportSystem, importSystem, doctor, server, setup],
 ];
 

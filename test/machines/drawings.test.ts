@@ -1,6 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { crewMachine, fanOutMachine, supervisorMachine, workerMachine } from "../../machines/index.ts";
+import {
+  approvalMachine,
+  crewMachine,
+  delegationMachine,
+  fanOutMachine,
+  supervisorMachine,
+  workerMachine,
+} from "../../machines/index.ts";
 import { mermaidOf } from "../support/mermaid.ts";
 
 const page = new URL("../../machines/DRAWINGS.md", import.meta.url);
@@ -9,6 +16,8 @@ const machines = {
   worker: workerMachine,
   crew: crewMachine,
   fanOut: fanOutMachine,
+  delegation: delegationMachine,
+  approval: approvalMachine,
 };
 
 function drawn(): string {
