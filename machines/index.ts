@@ -13,8 +13,24 @@ export {
 } from "./call-context.ts";
 export * from "./calls.ts";
 export * from "./crew.ts";
+export type {
+  DelegationContext,
+  DelegationInput,
+  DelegationPolicy,
+  Gathered,
+} from "./delegation/delegation-context.ts";
+export * from "./delegation/delegation-machine.ts";
 export * as durability from "./durability/index.ts";
+export { deskMachine } from "./escalation/desk-machine.ts";
+export { type EscalationInput, escalationMachine } from "./escalation/escalation-machine.ts";
 export * from "./fan-out.ts";
+export {
+  type GrantsContext,
+  type GrantsInput,
+  grantsMachine,
+  type Unzoned,
+} from "./grants/grants-machine.ts";
+export * as granting from "./grants/index.ts";
 export * from "./others.ts";
 export type { CallEffect, CallFailure, Retry, RetryPolicy } from "./retry.ts";
 export type { CarriedOut, Halt, Plan, StartStep, StopStep, Up } from "./supervision/plan.ts";
@@ -23,3 +39,4 @@ export type { RetryEvent, SupervisorContext, SupervisorInput } from "./supervisi
 export * from "./supervisor.ts";
 export * from "./verbs.ts";
 export * from "./worker.ts";
+export * as workload from "./workload/index.ts";

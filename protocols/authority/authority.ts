@@ -68,9 +68,13 @@ export const delegationRequest = z.object({
   /** Tools it needs. */
   tools: z.array(z.string().max(64)).max(64).default([]),
   budget: budget.default({}),
+  /** How far it may be delegated on, and to whom besides those below the target; unsaid: not at all. */
+  further: z
+    .object({ depth: z.number().int().min(1).max(8), to: z.array(address).max(63).default([]) })
+    .optional(),
   /** Epoch milliseconds by which it must have ended. */
   deadlineMs: z.number().optional(),
-  /** The grant the delegator acts under; absent: it acts on its own level's authority. */
+  /** The grant the delegator acts under, `<root>.<id>`; absent: it acts on its own level's authority. */
   grant: z.string().max(200).optional(),
 });
 export type DelegationRequest = z.infer<typeof delegationRequest>;

@@ -17,6 +17,7 @@ import {
   supervisorOptions,
   workerOptions,
 } from "../src/testing/model/own-machines.ts";
+import { delegationOptions } from "./delegation/delegations.ts";
 
 declare module "vitest" {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown>
@@ -27,8 +28,9 @@ expect.extend(coverageMatchers);
 
 /** What the paths of each machine need, by the name it is exported by: one suite, or several that make it up together. */
 const suites: Readonly<Record<string, readonly PathsOptions<never>[]>> = {
-  crewMachine: [crewOptions],
   approvalMachine: [approvalOptions],
+  crewMachine: [crewOptions],
+  delegationMachine: [delegationOptions],
   fanOutMachine: [fanOutOptions],
   supervisorMachine: supervisorOptions.map(([, options]) => options),
   workerMachine: [workerOptions],
