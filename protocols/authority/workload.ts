@@ -23,15 +23,17 @@ export const workload = defineProtocol({
       reservation,
       z.discriminatedUnion("ok", [
         z.object({ ok: z.literal(true), load }),
-        z.object({ ok: z.literal(false), by: z.literal("capacity"), load }),
-        z.object({
-          ok: z.literal(false),
-          by: z.literal("limits"),
-          violations: z.array(
-            z.object({ resource: z.enum(resourceNames), requested: z.number(), remaining: z.number() }),
-          ),
-          load,
-        }),
+        z.discriminatedUnion("by", [
+          z.object({ ok: z.literal(false), by: z.literal("capacity"), load }),
+          z.object({
+            ok: z.literal(false),
+            by: z.literal("limits"),
+            violations: z.array(
+              z.object({ resource: z.enum(resourceNames), requested: z.number(), remaining: z.number() }),
+            ),
+            load,
+          }),
+        ]),
       ]),
     ),
     /** Gives the place back, and keeps how it went. Of a task it does not hold, nothing changes. */
