@@ -24,13 +24,11 @@ export * as durability from "./durability/index.ts";
 export { deskMachine } from "./escalation/desk-machine.ts";
 export { type EscalationInput, escalationMachine } from "./escalation/escalation-machine.ts";
 export * from "./fan-out.ts";
-export {
-  type GrantsContext,
-  type GrantsInput,
-  grantsMachine,
-  type Unzoned,
-} from "./grants/grants-machine.ts";
+export type { Unzoned } from "./grants/claims.ts";
+export { type GrantsContext, type GrantsInput, grantsMachine } from "./grants/grants-machine.ts";
 export * as granting from "./grants/index.ts";
+export { sealing } from "./grants/sealing.ts";
+export { type GrantMeter, type GrantUse, withGrant } from "./grants/with-grant.ts";
 export * from "./others.ts";
 export type { CallEffect, CallFailure, Retry, RetryPolicy } from "./retry.ts";
 export type { CarriedOut, Halt, Plan, StartStep, StopStep, Up } from "./supervision/plan.ts";

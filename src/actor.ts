@@ -11,6 +11,7 @@ import {
   type RoleInput,
 } from "../protocols/index.ts";
 import { type Durability, type DurabilityOptions, durabilityOf } from "./durable/durability.ts";
+import { type GrantRule, type GrantRuleInput, grantRuleOf } from "./grants/grant-rule.ts";
 import type { Hosting } from "./hosting/hosting.ts";
 import { type MailboxLimits, mailboxLimits } from "./mailbox.ts";
 import { roleOf } from "./roster.ts";
@@ -19,6 +20,8 @@ import { checkMachine } from "./xstate/host.ts";
 /** What a plain reducer may do besides returning its next state. Everything is sent after it returned; nothing if it throws. */
 export interface ReducerTurn<P extends Protocol = Protocol> {
   readonly self: ActorAddress;
+  /** Wall clock, epoch milliseconds. May jump. */
+  readonly nowMs: number;
   /** Answers the question at hand. Type-checked by the question's schema at run time. */
   reply(value: unknown): void;
   refuse(reason: string): void;
@@ -63,6 +66,8 @@ export interface ActorDefinition<P extends Protocol = Protocol, I = unknown> {
   readonly durability?: Durability;
   /** Of each actor of it that is not given another when it is spawned; of a durable one, of the type. */
   readonly role?: Role;
+  /** Which of its messages need a grant; undefined where none does and none is looked at. */
+  readonly grant?: GrantRule;
   readonly "~input"?: I;
 }
 
@@ -79,6 +84,11 @@ type Kept = Partial<ActorLimits> & {
   readonly durability?: "volatile" | "durable" | DurabilityOptions;
   /** What actors of it may do, kept in the roster; an actor may be given another when it is spawned. */
   readonly role?: RoleInput;
+  /**
+   * `required`: whatever is sent to it needs a grant that covers it, and is refused with NOT_GRANTED otherwise. `of`: these types
+   * do; a grant that comes with another one is checked too. The machine finds it in `event.underGrant`.
+   */
+  readonly grant?: GrantRuleInput;
 };
 
 /**
@@ -107,10 +117,11 @@ export function defineActor(
 ): ActorDefinition {
   const { protocol } = definition;
   const limits = actorLimits(definition);
-  const { durability = "volatile", role } = definition;
+  const { durability = "volatile", role, grant } = definition;
   const kept = {
     ...(durability === "volatile" ? {} : { durability: durabilityOf(durability) }),
     ...(role === undefined ? {} : { role: roleOf(role) }),
+    ...(grant === undefined ? {} : { grant: grantRuleOf(grant, protocol) }),
   };
   if (!("machine" in definition)) {
     const { initial, receive } = definition as ReducerBehaviour;

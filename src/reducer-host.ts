@@ -101,6 +101,9 @@ export class ReducerHost implements Behaviour {
     };
     return {
       self: cell.address,
+      get nowMs() {
+        return cell.env.nowMs();
+      },
       reply: (value) => answer({ type: "answer", value }),
       refuse: (reason) => answer({ type: "refusal", reason }),
       tell: (protocol: Protocol, to: ActorAddress, message) =>

@@ -197,6 +197,9 @@ class ReducerMachine implements AgentMachine {
     };
     return {
       self: cell.address,
+      get nowMs() {
+        return cell.nowMs;
+      },
       reply: (value) => answer({ type: "answer", value }),
       refuse: (reason) => answer({ type: "refusal", reason }),
       tell: (protocol: Protocol, to: ActorAddress, message) =>

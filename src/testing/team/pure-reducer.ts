@@ -67,6 +67,8 @@ function turnOf(address: string, asker: ReplyTo | undefined, words: Word[]): Red
   };
   return {
     self: address as ReducerTurn["self"],
+    // A team is explored in every order: what a reducer does must not hang on the time.
+    nowMs: 0,
     reply: (value) => answer({ type: "answer", value }),
     refuse: (reason) => answer({ type: "refusal", reason }),
     tell: (protocol, to, message) => say({ $to: to, protocol }, message),
