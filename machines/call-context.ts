@@ -1,5 +1,6 @@
 import type { AnyActor } from "xstate";
 import type { ActorAddress, Protocol } from "../protocols/index.ts";
+import type { Unzoned } from "./grants/claims.ts";
 import type { Actors } from "./others.ts";
 
 /** What the runtime tells a running call. Found through `self.system[hostKey]`. */
@@ -18,6 +19,11 @@ export interface CallEnv {
   random(): number;
 }
 
+/** Signs grants, each as a token, in their order; with the system's key where none is given. */
+export interface GrantSigner {
+  seal(claims: readonly Unzoned[], privateKey?: string): Promise<readonly string[]>;
+}
+
 export interface CallContext {
   /** Aborts when the question that caused the call is cancelled, or its actor ends. */
   readonly signal: AbortSignal;
@@ -29,7 +35,9 @@ export interface CallContext {
     readonly env: CallEnv;
     readonly actors: Actors;
     /** The node it runs on; an actor in a thread or process of its own does not know it. */
-    readonly node?: { readonly name: string };
+    readonly node?: { readonly name: string; readonly grants?: GrantSigner };
+    /** To another address; it leaves at once. */
+    send(target: unknown, event: { readonly type: string }): void;
     ask(
       cause: unknown,
       protocol: Protocol,

@@ -2,17 +2,27 @@ import { type EventObject, fromPromise, type PromiseActorLogic } from "xstate";
 import {
   type ActorAddress,
   CoxswainError,
+  type OutgoingOf,
   type PayloadOf,
   type Protocol,
+  type QuestionOf,
   type QuestionTypeOf,
   quote,
   type ReplyOf,
   toWireError,
 } from "../protocols/index.ts";
-import { type AskLimits, actorsOf, type CallEnv, contextOf, envOf } from "./call-context.ts";
+import {
+  type AskLimits,
+  actorsOf,
+  type CallContext,
+  type CallEnv,
+  contextOf,
+  envOf,
+} from "./call-context.ts";
 import type { Actors } from "./others.ts";
 import { failureClassOf } from "./retry/failure-classes.ts";
 import { type CallEffect, type Retry, type RetryPolicy, retryPolicyOf, waitBeforeNext } from "./retry.ts";
+import type { Destination } from "./verbs.ts";
 
 /**
  * What a machine waits for: `fromCall`, the outside; `asking`, another actor. Each is ordinary XState promise logic, so that
@@ -159,6 +169,35 @@ class RunningCall<Input> implements Call<Input> {
     return this.env().nowMs();
   }
 
+  ask<P extends Protocol, const M extends QuestionOf<P>>(
+    protocol: P,
+    to: ActorAddress,
+    message: M,
+    limits: AskLimits = {},
+  ): Promise<ReplyOf<P, M["type"]>> {
+    const { cell, cause, signal } = this.#running("asking");
+    const signals = [this.#left, signal, ...(limits.signal === undefined ? [] : [limits.signal])];
+    return cell.ask(cause, protocol, to, message, { ...limits, signal: AbortSignal.any(signals) }) as Promise<
+      ReplyOf<P, M["type"]>
+    >;
+  }
+
+  tell<P extends Protocol>(
+    protocol: P,
+    to: ActorAddress,
+    message: OutgoingOf<P>,
+    { grant }: { readonly grant?: string | undefined } = {},
+  ): void {
+    const target: Destination = { $to: to, protocol, ...(grant === undefined ? {} : { grant }) };
+    this.#running("telling").cell.send(target, message);
+  }
+
+  #running(what: string): CallContext {
+    const context = contextOf(this.#self, this.#system);
+    if (context === undefined) throw new Error(`${what} needs a running system; provide the call in tests`);
+    return context;
+  }
+
   env(): CallEnv {
     return envOf(this.#self, this.#system);
   }
@@ -175,6 +214,20 @@ export interface Call<Input> {
   readonly actors: Actors;
   /** Wall clock, epoch milliseconds: a machine has none. NaN in bare XState. */
   nowMs(): number;
+  /** Asks another actor while the call goes on. Made again after a crash, it is another question, unless it has a `key`. */
+  ask<P extends Protocol, const M extends QuestionOf<P>>(
+    protocol: P,
+    to: ActorAddress,
+    message: M,
+    limits?: AskLimits,
+  ): Promise<ReplyOf<P, M["type"]>>;
+  /** Tells another actor, at once: not with the turn's commit. */
+  tell<P extends Protocol>(
+    protocol: P,
+    to: ActorAddress,
+    message: OutgoingOf<P>,
+    options?: { readonly grant?: string | undefined },
+  ): void;
   /** Emits an event of the actor's protocol while the call goes on. */
   emit(event: EventObject & Readonly<Record<string, unknown>>): void;
 }

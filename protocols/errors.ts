@@ -63,6 +63,7 @@ export const errorTable = {
     retryable: false,
     says: "the node's catalogue has no actor of that name",
   },
+  NOT_GRANTED: { family: "refusal", retryable: false, says: "its sender has no grant for it" },
   ADDRESS_TAKEN: { family: "refusal", retryable: false, says: "another live actor or node holds the name" },
   PERMISSION_DENIED: { family: "refusal", retryable: false, says: "the server forbids the subject" },
   ACTOR_STOPPED: { family: "refusal", retryable: false, says: "the actor has ended" },

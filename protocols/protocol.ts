@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { type ActorAddress, isToken, type MessageId, quote } from "./address.ts";
+import type { CallerGrant } from "./authority/grant-token.ts";
 import { CoxswainError } from "./errors.ts";
 
 export type Schema<In = unknown, Out = In> = StandardSchemaV1<In, Out>;
@@ -52,7 +53,13 @@ type ReplyValue<M> =
   ReplySchema<M> extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<ReplySchema<M>> : never;
 
 type Received<M, K extends string> = Flat<
-  { readonly type: K; readonly sender?: ActorAddress } & Out<PayloadSchema<M>> & ReplyMark<M>
+  {
+    readonly type: K;
+    readonly sender?: ActorAddress;
+    /** Under which it was sent, where its receiver asks for grants; checked. */
+    readonly underGrant?: CallerGrant;
+  } & Out<PayloadSchema<M>> &
+    ReplyMark<M>
 >;
 
 /** The events of a machine that speaks this protocol: `setup({ types: { events: {} as MessageOf<typeof p> } })`. */
@@ -95,7 +102,7 @@ export function question<I extends StandardSchemaV1, O extends StandardSchemaV1>
 }
 
 /** Keys of a machine event that are ours, so no payload may have them. */
-export const reservedKeys = ["type", "sender", "replyTo"] as const;
+export const reservedKeys = ["type", "sender", "replyTo", "underGrant"] as const;
 /** Life-cycle facts share the event subjects with emitted events. */
 export const factTypes = [
   "started",

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import {
   type ActorAddress,
+  type CallerGrant,
   CoxswainError,
   decodeEnvelope,
   type Envelope,
@@ -12,20 +13,22 @@ import {
   type ReplyTo,
   readsVersion,
   replySchema,
+  reservedKeys,
   toWireError,
   validate,
   wantsAnswer,
 } from "../protocols/index.ts";
 import { refuse, refuseBytes } from "./answers.ts";
 import type { Cell } from "./cell.ts";
+import { checkGrant } from "./grants/index.ts";
 import type { Incoming } from "./mailbox.ts";
 import type { Node } from "./node.ts";
 import type { Delivery } from "./transport/transport.ts";
 
 /**
  * The way in, in one order: size cap, pre-scan, decode, envelope (all four in `decodeEnvelope`),
- * address, version, sender, reserved types, deadline, payload schema, mailbox. A message refused
- * at one stage never reaches the next.
+ * address, version, sender, reserved types, deadline, payload schema, authority, mailbox. A message
+ * refused at one stage never reaches the next.
  */
 export function receive(node: Node, delivery: Delivery): void {
   const arrival = open(node, delivery);
@@ -110,7 +113,9 @@ export function inspect(
       `Expected a payload of ${protocol.name}.${envelope.type}: ${checked}`,
     );
   }
-  incoming.event = eventOf(envelope, checked, incoming.reply);
+  const grant = cell.definition.grant === undefined ? undefined : checkGrant(node, cell.definition, incoming);
+  if (isCoxswainError(grant)) return grant;
+  incoming.event = eventOf(envelope, checked, incoming.reply, grant);
   incoming.enteredMs = node.env.monotonicMs();
   return undefined;
 }
@@ -143,6 +148,9 @@ function isReserved(type: string): boolean {
   return type.startsWith("xstate.") || type.startsWith("coxswain.") || type === "*";
 }
 
+/** Else a payload could claim a sender, where the sender is no actor. */
+const ownKeys = reservedKeys.filter((key) => key !== "type");
+
 /** The payload as its schema gives it, or what is wrong with it. Never throws, as a schema may. */
 function checkPayload(schema: StandardSchemaV1, body: unknown): object | string {
   try {
@@ -150,8 +158,7 @@ function checkPayload(schema: StandardSchemaV1, body: unknown): object | string 
     if (!checked.ok) return checked.issues;
     const { value } = checked;
     if (typeof value !== "object" || value === null) return "a payload is an object";
-    // Else a payload could claim a sender, where the sender is no actor.
-    return "sender" in value || "replyTo" in value ? "sender and replyTo are the runtime's own keys" : value;
+    return ownKeys.some((key) => key in value) ? `${ownKeys.join(", ")} are the runtime's own keys` : value;
   } catch (error) {
     return isCoxswainError(error) ? error : `its schema threw: ${toWireError(error).message}`;
   }
@@ -172,9 +179,18 @@ function checkVersion({ name, version, tag: own }: Protocol, tag: string): Coxsw
   return undefined;
 }
 
-function eventOf(envelope: Envelope, payload: object, reply: string | undefined): { type: string } {
-  const event: { type: string; sender?: string; replyTo?: ReplyTo } = { ...payload, type: envelope.type };
+function eventOf(
+  envelope: Envelope,
+  payload: object,
+  reply: string | undefined,
+  grant: CallerGrant | undefined,
+): { type: string } {
+  const event: { type: string; sender?: string; replyTo?: ReplyTo; underGrant?: CallerGrant } = {
+    ...payload,
+    type: envelope.type,
+  };
   if (envelope.from !== "") event.sender = envelope.from;
+  if (grant !== undefined) event.underGrant = grant;
   if (reply !== undefined) {
     event.replyTo = {
       $replyTo: reply,

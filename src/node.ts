@@ -22,6 +22,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import type { DurableInboxes } from "./durable/posting/posts.ts";
 import type { Env, Timer } from "./env/env.ts";
 import type { FactOptions } from "./facts.ts";
+import { NodeGrants } from "./grants/index.ts";
 import { Links, type Owner } from "./links.ts";
 import { Pace } from "./pace.ts";
 import type { Registry } from "./registry.ts";
@@ -117,6 +118,8 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly watches: Watches;
   readonly roots: Roots;
   readonly links: Links;
+  /** Signs and checks the grants that travel with messages. */
+  readonly grants: NodeGrants;
   /** What an actor here may do with others. */
   actorsFor!: (cell: Cell) => Actors;
   /** An actor that no other one had started has ended. */
@@ -164,6 +167,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.watches = new Watches(this);
     this.roots = new Roots(this);
     this.links = new Links(this);
+    this.grants = new NodeGrants(this);
   }
 
   /** Begins to listen for replies. */
@@ -293,6 +297,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.closed = true;
     this.#forgetting?.cancel();
     this.asks.close();
+    this.grants.close();
     this.watches.close();
     this.#unlisten();
     for (const subscription of this.#subscriptions) subscription.close();

@@ -115,10 +115,10 @@ export function outgoingBody(protocol: Protocol, to: string, message: { readonly
       `Expected one of the messages of ${protocol.name} (${Object.keys(protocol.accepts).join(", ")}) for ${to}, got ${quote(type)}`,
     );
   }
-  if ("sender" in body || "replyTo" in body) {
+  if ("sender" in body || "replyTo" in body || "underGrant" in body) {
     throw new CoxswainError(
       "MESSAGE_INVALID",
-      `Expected a payload for ${protocol.name}.${type} without the runtime's keys sender and replyTo, got ${quote(body)}`,
+      `Expected a payload for ${protocol.name}.${type} without the runtime's keys sender, replyTo and underGrant, got ${quote(body)}`,
     );
   }
   const checked = validate(schema, body);

@@ -60,6 +60,10 @@ export async function startActor(
       details: { node: node.name },
     });
   }
+  if (definition.grant !== undefined) {
+    await node.grants.follow();
+    assertOpen(node);
+  }
   const cell = new Cell(node, at, definition, inputFor(at, definition, options), owner);
   node.roots.enter(cell);
   publishFact(node, at, "started", { address: at, protocol: definition.protocol.tag, node: node.name });

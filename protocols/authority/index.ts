@@ -19,7 +19,9 @@ export {
 } from "./authority.ts";
 export * from "./decision.ts";
 export * from "./delegation.ts";
+export { dispatching, rebalancing } from "./dispatching.ts";
 export * from "./escalation.ts";
+export * from "./grant-token.ts";
 export * from "./grants.ts";
 export * from "./rules.ts";
 export * from "./workload.ts";

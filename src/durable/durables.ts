@@ -118,6 +118,8 @@ export class Durables implements DurableInboxes, ShardHost {
       this.#box.opened(),
     ]);
     this.#records = valueOrThrow(records);
+    if ([...this.#definitions.values()].some(({ grant }) => grant !== undefined))
+      await this.#node.grants.follow();
     const { bucket } = this.directory.parts;
     for (const [type, definition] of this.#definitions) {
       const loader = new AgentLoader(type, definition, bucket);

@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { type ActorAddress, defineProtocol, question } from "../../protocols/index.ts";
+import { type ActorAddress, type CallerGrant, defineProtocol, question } from "../../protocols/index.ts";
 import type { ActorSystem } from "../../src/index.ts";
 import { type Probe, scriptPeer, telling } from "../../src/testing/index.ts";
 
@@ -21,6 +21,7 @@ async function written(probe: Probe<typeof bank>, system: ActorSystem): Promise<
   expectTypeOf(await probe.expectMessage("deposit")).toEqualTypeOf<{
     readonly type: "deposit";
     readonly sender?: ActorAddress;
+    readonly underGrant?: CallerGrant;
     amount: number;
   }>();
   expectTypeOf((await probe.expectMessage({ type: "open", owner: { name: "a" } })).owner.age).toBeNumber();
