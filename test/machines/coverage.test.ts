@@ -10,7 +10,7 @@ import {
 } from "../../src/testing/coverage/index.ts";
 import { type PathsOptions, pathsOf } from "../../src/testing/model/index.ts";
 import { isMachine } from "../../src/xstate/internals.ts";
-import { approvalOptions } from "../src/testing/model/authority-machines.ts";
+import { approvalOptions, deskOptions, escalationOptions } from "../src/testing/model/authority-machines.ts";
 import {
   crewOptions,
   fanOutOptions,
@@ -29,6 +29,8 @@ expect.extend(coverageMatchers);
 /** What the paths of each machine need, by the name it is exported by: one suite, or several that make it up together. */
 const suites: Readonly<Record<string, readonly PathsOptions<never>[]>> = {
   approvalMachine: [approvalOptions],
+  deskMachine: [deskOptions],
+  escalationMachine: [escalationOptions],
   crewMachine: [crewOptions],
   delegationMachine: [delegationOptions],
   fanOutMachine: [fanOutOptions],

@@ -4,6 +4,8 @@ import {
   approvalMachine,
   crewMachine,
   delegationMachine,
+  deskMachine,
+  escalationMachine,
   fanOutMachine,
   supervisorMachine,
   workerMachine,
@@ -18,6 +20,8 @@ const machines = {
   fanOut: fanOutMachine,
   delegation: delegationMachine,
   approval: approvalMachine,
+  escalation: escalationMachine,
+  desk: deskMachine,
 };
 
 function drawn(): string {

@@ -1,5 +1,5 @@
-import type { approvalMachine } from "../../../../machines/index.ts";
-import { type ActorAddress, approval } from "../../../../protocols/index.ts";
+import type { approvalMachine, deskMachine, escalationMachine } from "../../../../machines/index.ts";
+import { type ActorAddress, approval, desk, escalation } from "../../../../protocols/index.ts";
 import type { PathsOptions } from "../../../../src/testing/model/index.ts";
 
 /** What the machines of gates, ladders and monitors need to be gone through. */
@@ -21,4 +21,33 @@ export const approvalOptions: PathsOptions<typeof approvalMachine> = {
     ],
   },
   outputs: { now: [1_000] },
+};
+
+const raise = { subject: "t-1", reason: "no capacity", cause: "limits", waitMs: 900_000 };
+
+export const escalationOptions: PathsOptions<typeof escalationMachine> = {
+  protocol: escalation,
+  input: { self: "escalation.t-1" as ActorAddress },
+  payloads: {
+    raise: [
+      { ...raise, path: ["lead", "operator"], reportTo: "delegation.t-1" as ActorAddress },
+      { ...raise, path: [] },
+    ],
+    decide: ({ context: { level } }) =>
+      (["resolve", "passOn", "fail"] as const).flatMap((decision) => [
+        { level: level || 1, by: "ann", decision, reason: "seen" },
+        { level: level + 1, by: "ann", decision, reason: "" },
+      ]),
+  },
+  outputs: { now: [1_000] },
+};
+
+const ask = { subject: "t-1", cause: "limits", level: 1, reason: "no capacity", untilMs: 1_000 };
+
+export const deskOptions: PathsOptions<typeof deskMachine> = {
+  protocol: desk,
+  payloads: {
+    ask: ["one", "two"].map((id) => ({ ...ask, from: `escalation.${id}` as ActorAddress })),
+    withdraw: [{ from: "escalation.one" as ActorAddress }],
+  },
 };
