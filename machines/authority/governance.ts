@@ -81,23 +81,18 @@ function retention({ classification, retentionMs }: Data, { retentionMaxMs }: Da
   return ["retention", holds, given + (holds ? "" : wanted)];
 }
 
-/** Where the target's data stays must suit the data, and the classification. */
-function residency(request: DelegationRequest, situation: Situation, data: Data, known: DataClass): Check {
-  const place = situation.to?.residency;
-  const bound = data.residency !== undefined || known.residency !== undefined;
-  if (!bound) return ["residency", true, "anywhere"];
-  const allowed = [data.residency].filter((at) => at !== undefined);
-  const wanted = allowed.length > 0 ? allowed : (known.residency ?? []);
-  const holds =
-    place !== undefined &&
-    wanted.includes(place) &&
-    (known.residency === undefined || known.residency.includes(place));
-  const stays = place === undefined ? "says not where its data stays" : `keeps its data in ${quote(place)}`;
-  return [
-    "residency",
-    holds,
-    `${request.to} ${stays}${holds ? "" : `, and this data stays in ${wanted.join(", ")}`}`,
-  ];
+/** Where the target's data stays must suit the data, and the data its classification. */
+function residency({ to }: DelegationRequest, situation: Situation, data: Data, known: DataClass): Check {
+  const [place, wanted, allowed] = [situation.to?.residency, data.residency, known.residency];
+  if (wanted === undefined && allowed === undefined) return ["residency", true, "anywhere"];
+  if (wanted !== undefined && allowed?.includes(wanted) === false) {
+    const stays = `${quote(data.classification)} data stays in ${allowed.join(", ")}`;
+    return ["residency", false, `${stays}, and not in ${quote(wanted)}`];
+  }
+  const places = wanted === undefined ? (allowed ?? []) : [wanted];
+  const keeps = place === undefined ? "says not where its data stays" : `keeps its data in ${quote(place)}`;
+  if (place !== undefined && places.includes(place)) return ["residency", true, `${to} ${keeps}`];
+  return ["residency", false, `${to} ${keeps}, and this data stays in ${places.join(", ")}`];
 }
 
 function tools(request: DelegationRequest, allowed: readonly string[], by: string): Check {

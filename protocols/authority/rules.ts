@@ -2,7 +2,12 @@ import { z } from "zod";
 import { defineProtocol, question } from "../protocol.ts";
 import { fact, resourceAmounts } from "./authority.ts";
 
-const name = z.string().min(1).max(64);
+/** On one line: what a refusal says quotes it. */
+const name = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}\u2028\u2029]+$/u, "expected one line");
 const names = z.array(name).max(64);
 
 /** A level of authority: where it stands among the others, and what it may do. */
@@ -24,7 +29,7 @@ export const delegationRule = z.strictObject({
   /** Task types; "*": any. */
   tasks: z.array(name).min(1).max(256),
   /** By the name of a fact: what it must be, such as `">= 0.8"`, `"<= 24_hours"`, `true` or `"enterprise"`. All must hold. */
-  conditions: z.record(z.string().min(1).max(64), fact).default({}),
+  conditions: z.record(name, fact).default({}),
   /** A condition in CEL over the same facts, for what the ones above cannot say. */
   cel: z.string().min(1).max(1_000).optional(),
   /** What all that the target does under the rule may hold; `time`: how long one task may take. */
