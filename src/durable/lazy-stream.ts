@@ -28,9 +28,9 @@ export class LazyStream implements Stream {
     return outcome.value;
   }
 
-  append: Stream["append"] = async (subject, payload) => {
+  append: Stream["append"] = async (...entry) => {
     try {
-      return await (this.#opened ?? (await this.opened())).append(subject, payload);
+      return await (this.#opened ?? (await this.opened())).append(...entry);
     } catch (error) {
       return isCoxswainError(error)
         ? { kind: "unknown", error: error as CoxswainError }

@@ -10,6 +10,7 @@ import {
   refuseKey,
   refuseName,
   refuseOther,
+  refuseSequence,
   refuseSize,
   refuseStream,
 } from "./store-rules.ts";
@@ -87,12 +88,14 @@ function refuseClosed(connection: Connection): Outcome<never> | undefined {
 
 function streamOf(stream: MemoryStream, connection: Connection): Stream {
   return {
-    append: async (subject, payload) => {
+    append: async (subject, payload, expected) => {
       const refusal = refuseClosed(connection);
       if (refusal !== undefined) return refusal;
       if (!stream.takes(subject)) {
         return rejected("STORE_FAILED", `Stream ${stream.name} does not take ${quote(subject)}`);
       }
+      const late = refuseSequence(stream.name, stream.lastSequence, expected);
+      if (late !== undefined) return late;
       const full = stream.refuse(subject, payload);
       const error = connection.publish(subject, payload);
       if (error !== undefined) return { kind: "rejected", error };

@@ -5,7 +5,17 @@ import { consumeQueue } from "./nats-queue.ts";
 import { done, ok, rejected } from "./outcomes.ts";
 import { refuseConsume, refuseSize } from "./store-rules.ts";
 import { isSubject, SubjectTree } from "./subject-tree.ts";
-import type { ConsumeOptions, Consumption, Outcome, QueueEntry, Stream, StreamEntry } from "./transport.ts";
+import type {
+  ConsumeOptions,
+  Consumption,
+  Expected,
+  Outcome,
+  QueueEntry,
+  Stream,
+  StreamEntry,
+} from "./transport.ts";
+
+const expectedSequence = "Nats-Expected-Last-Sequence";
 
 /** A JetStream stream. */
 export class NatsStream implements Stream {
@@ -26,13 +36,14 @@ export class NatsStream implements Stream {
     for (const subject of subjects) this.#subjects.add(subject, true);
   }
 
-  async append(subject: string, payload: Uint8Array): Promise<Outcome<number>> {
+  async append(subject: string, payload: Uint8Array, expected?: Expected): Promise<Outcome<number>> {
     if (!isSubject(subject) || this.#subjects.match(subject).length === 0) {
       return rejected("STORE_FAILED", `Stream ${this.#name} does not take ${quote(subject)}`);
     }
     const payloadMaxBytes = this.#api.host.link()?.info.max_payload;
     const refusal = refuseSize(`an entry of ${this.#name}`, payload.length, payloadMaxBytes);
-    return refusal ?? this.#api.publish(this.#name, subject, payload);
+    const fields = expected && { [expectedSequence]: String(expected.lastSequence) };
+    return refusal ?? this.#api.publish(this.#name, subject, payload, fields);
   }
 
   async read(

@@ -1,7 +1,7 @@
 import { quote } from "../../protocols/index.ts";
 import { rejected } from "./outcomes.ts";
 import { isPattern } from "./subject-tree.ts";
-import type { ConsumeOptions, Outcome, StreamEntry, StreamOptions } from "./transport.ts";
+import type { ConsumeOptions, Expected, Outcome, StreamEntry, StreamOptions } from "./transport.ts";
 
 // What both stores refuse alike, before anything is sent.
 
@@ -84,6 +84,11 @@ export function refuseSize(what: string, bytes: number, bytesMax: number | undef
 
 export function lostRace(key: string, expected: string): Outcome<never> {
   return rejected("ADDRESS_TAKEN", `Expected ${key} to be ${expected}, but another writer was first`);
+}
+
+export function refuseSequence(name: string, last: number, expected: Expected | undefined): Refusal {
+  if (expected === undefined || expected.lastSequence === last) return undefined;
+  return lostRace(`stream ${name}`, `at sequence ${expected.lastSequence}`);
 }
 
 function sameSubjects(one: readonly string[], other: readonly string[]): boolean {

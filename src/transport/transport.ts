@@ -121,12 +121,18 @@ export interface StreamOptions {
   readonly subjectMessagesMax?: number;
 }
 
+/** Of a stream, what a writer takes for its last entry, whether that is still there or not. */
+export interface Expected {
+  readonly lastSequence: number;
+}
+
 export interface Stream {
   /**
    * Resolves with the sequence number once the server has stored it. Rejected with MAILBOX_FULL (a queue's subject is at its limit) or
-   * STORE_FULL (the stream is): it was not stored. `unknown`: it may have been.
+   * STORE_FULL (the stream is): it was not stored. `unknown`: it may have been. With `lastSequence` it is stored only behind that entry,
+   * 0 for the first of all: rejected with ADDRESS_TAKEN where another was first.
    */
-  append(subject: string, payload: Uint8Array): Promise<Outcome<number>>;
+  append(subject: string, payload: Uint8Array, expected?: Expected): Promise<Outcome<number>>;
   /** Entries from `fromSequence` (default the first), oldest first, at most `limit`. */
   read(options?: {
     fromSequence?: number;

@@ -1,6 +1,7 @@
 import type {
   ConsumeOptions,
   Entry,
+  Expected,
   Outcome,
   StreamEntry,
   StreamOptions,
@@ -38,7 +39,13 @@ export type StoreRequest =
       readonly revision: number | undefined;
     }
   | { readonly op: "stream"; readonly stream: string; readonly options: StreamOptions }
-  | { readonly op: "append"; readonly stream: string; readonly subject: string; readonly payload: Uint8Array }
+  | {
+      readonly op: "append";
+      readonly stream: string;
+      readonly subject: string;
+      readonly payload: Uint8Array;
+      readonly expected: Expected | undefined;
+    }
   | {
       readonly op: "read";
       readonly stream: string;

@@ -1,5 +1,6 @@
 import { quote } from "../../../protocols/index.ts";
 import { ok, rejected } from "../../transport/outcomes.ts";
+import { refuseSequence } from "../../transport/store-rules.ts";
 import type { Entry, Outcome, StreamEntry, StreamOptions } from "../../transport/transport.ts";
 import { BucketFile } from "./bucket-file.ts";
 import { ConsumerFile } from "./consumer-file.ts";
@@ -96,9 +97,10 @@ export class SimulatedDisk {
     if (stream === undefined) return rejected("STORE_FAILED", `Stream ${request.stream} is gone`);
     if (request.op === "append") {
       const { subject, payload } = request;
-      const full = stream.refuse(subject, payload);
-      if (full === undefined) this.capture(subject, payload, atWallMs);
-      return full ?? ok(stream.lastSequence);
+      const refused =
+        refuseSequence(stream.name, stream.lastSequence, request.expected) ?? stream.refuse(subject, payload);
+      if (refused === undefined) this.capture(subject, payload, atWallMs);
+      return refused ?? ok(stream.lastSequence);
     }
     if (request.op === "read") return ok(stream.read(request));
     if (request.op === "count") return ok(stream.count);

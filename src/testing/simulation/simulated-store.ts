@@ -147,7 +147,7 @@ function streamOf(
   const taken = new SubjectTree<true>();
   for (const subject of subjects) taken.add(subject, true);
   return {
-    append: async (subject, payload) => {
+    append: async (subject, payload, expected) => {
       if (taken.match(subject).length === 0) {
         return rejected("STORE_FAILED", `Stream ${name} does not take ${quote(subject)}`);
       }
@@ -155,7 +155,7 @@ function streamOf(
         return { kind: "rejected", error: tooLarge(subject, payload, payloadMaxBytes) };
       }
       const copy = new Uint8Array(payload);
-      const stored = await client.ask({ op: "append", stream: name, subject, payload: copy });
+      const stored = await client.ask({ op: "append", stream: name, subject, payload: copy, expected });
       return stored.kind === "ok" ? ok(stored.value as number) : stored;
     },
     read: async ({ fromSequence = 1, limit = Number.POSITIVE_INFINITY, subject } = {}) => {

@@ -214,8 +214,8 @@ export class FaultyWire {
 
   #stream(where: string, inner: Stream): Stream {
     return {
-      append: (what, payload) =>
-        this.#request({ kind: "append", what, where }, () => inner.append(what, payload)),
+      append: (what, payload, expected) =>
+        this.#request({ kind: "append", what, where }, () => inner.append(what, payload, expected)),
       read: (options) =>
         this.#request({ kind: "read", what: options?.subject ?? "", where }, () => inner.read(options)),
       delete: (sequence) =>

@@ -226,6 +226,33 @@ function streamContract(makePair: MakePair): void {
     await expect.poll(() => heard).toEqual(["1", "2", "3"]);
   });
 
+  it("of many who append behind the same entry exactly one does, round after round, also behind one that is gone", async () => {
+    await using pair = await makePair();
+    const name = unique("behind");
+    const options = { subjects: [`${name}.>`], ...limits };
+    const streams = [
+      okOf(await pair.one.store.stream(name, options)),
+      okOf(await pair.two.store.stream(name, options)),
+    ];
+    const [one] = streams as [(typeof streams)[number]];
+    for (let lastSequence = 0; lastSequence < 12; lastSequence++) {
+      const tries = Array.from({ length: 8 }, (_, n) =>
+        streams[n % 2]?.append(`${name}.${n}`, bytes(`${lastSequence}/${n}`), { lastSequence }),
+      );
+      const outcomes = await Promise.all(tries);
+      const winners = outcomes.flatMap((outcome) => (outcome?.kind === "ok" ? [outcome.value] : []));
+      expect(winners).toEqual([lastSequence + 1]);
+      for (const loser of outcomes.filter((outcome) => outcome?.kind !== "ok"))
+        expect(loser).toMatchObject(taken);
+    }
+    expect(okOf(await one.count())).toBe(12);
+    for (const lastSequence of [0, 11, 13])
+      expect(await one.append(`${name}.a`, bytes("late"), { lastSequence })).toMatchObject(taken);
+    okOf(await one.delete(12));
+    expect(okOf(await one.append(`${name}.a`, bytes("13"), { lastSequence: 12 }))).toBe(13);
+    expect(okOf(await one.append(`${name}.a`, bytes("14")))).toBe(14);
+  });
+
   it("an entry can be deleted, and a gap does not hide what is behind it", async () => {
     await using pair = await makePair();
     const name = unique("gaps");
