@@ -26,6 +26,13 @@ export const consumerDefaults = {
   inactive_threshold: 30_000 * nanosecondsPerMs,
 } as const;
 
+/** In milliseconds: a server that is there makes one within a few. */
+export const ephemeralHasteMs = 500;
+
+/** The first pause, and what they double up to, in milliseconds. */
+const hearsayMs = 20;
+const hearsayMaxMs = 1_000;
+
 export interface ConsumerInfo {
   readonly name: string;
   readonly num_pending: number;
@@ -39,10 +46,10 @@ export async function readEntries(
   selection: object,
   limit: number = Number.POSITIVE_INFINITY,
 ): Promise<Outcome<readonly ReadEntry[]>> {
-  const made = await api.call<ConsumerInfo>(`CONSUMER.CREATE.${stream}`, {
-    stream_name: stream,
-    config: { ...consumerDefaults, ...selection },
-  });
+  const config = { ...consumerDefaults, ...selection };
+  const made = await api.madeConsumer(ephemeralHasteMs, (withinMs) =>
+    api.call<ConsumerInfo>(`CONSUMER.CREATE.${stream}`, { stream_name: stream, config }, withinMs),
+  );
   if (made.kind !== "ok") return made;
   const { name, num_pending: pending } = made.value;
   const read = await readPending(api, `${stream}.${name}`, Math.min(limit, pending));
@@ -59,13 +66,29 @@ async function readPending(
   while (entries.length < count) {
     const link = api.link();
     if (link.kind !== "ok") return link;
-    const batch = await pull(api, link.value, consumer, Math.min(batchMax, count - entries.length));
+    const batch = await pulled(api, link.value, consumer, Math.min(batchMax, count - entries.length));
     if (batch.kind !== "ok") return batch;
     // Fewer than announced: some were deleted meanwhile.
     if (batch.value.length === 0) break;
     entries.push(...batch.value);
   }
   return ok(entries);
+}
+
+/** Where another server has the consumer, ours may hear of it a moment after we do: until then nobody is there. */
+async function pulled(
+  api: JetStreamApi,
+  link: NatsLink,
+  consumer: string,
+  count: number,
+): Promise<Outcome<ReadEntry[]>> {
+  const { env } = api.settings;
+  for (let pauseMs = hearsayMs; api.clustered && pauseMs < hearsayMaxMs; pauseMs *= 2) {
+    const batch = await pull(api, link, consumer, count);
+    if (batch.kind !== "rejected") return batch;
+    await new Promise<void>((resolve) => env.setTimer(pauseMs, resolve));
+  }
+  return pull(api, link, consumer, count);
 }
 
 async function pull(

@@ -2,7 +2,7 @@ import type { Msg, Subscription as NatsSubscription } from "nats";
 import type { Timer } from "../env/env.ts";
 import { type EntryPosition, positionOf } from "./entry-position.ts";
 import type { JetStreamApi } from "./jetstream-api.ts";
-import { done } from "./outcomes.ts";
+import { closedError, done } from "./outcomes.ts";
 import type { Outcome } from "./transport.ts";
 
 /** The server says so often that it is there; silence of three times as long means that it has forgotten us. */
@@ -17,8 +17,10 @@ export const followedDefaults = { flow_control: true, idle_heartbeat: heartbeatM
 export interface Followed<Made> {
   /** Of a bucket or a stream, where a failure is told. */
   readonly name: string;
-  /** Makes the consumer. `first`: the one that `begin` waits for. */
-  make(inbox: string, first: boolean): Promise<Outcome<Made>>;
+  /** What the server usually needs at most to make the consumer, in milliseconds. */
+  readonly hasteMs: number;
+  /** Makes the consumer. `first`: the one that `begin` waits for. Each answer may take so long. */
+  make(inbox: string, first: boolean, withinMs: number): Promise<Outcome<Made>>;
   /** It is made; some of its entries may have been taken already. */
   made(answer: Made): void;
   take(msg: Msg, position: EntryPosition): void;
@@ -60,6 +62,10 @@ export class NatsFollower<Made> {
     return this.#delivered;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Resolves with the first consumer. */
   async begin(): Promise<Outcome> {
     const outcome = await this.#begin(true);
@@ -76,8 +82,19 @@ export class NatsFollower<Made> {
   }
 
   async #begin(first: boolean): Promise<Outcome> {
+    this.#making = true;
+    const made = await this.#api.madeConsumer(this.#followed.hasteMs, (withinMs) =>
+      this.#make(first, withinMs),
+    );
+    this.#making = false;
+    if (this.#missed) void this.#again();
+    return made;
+  }
+
+  async #make(first: boolean, withinMs: number): Promise<Outcome> {
     const link = this.#api.link();
     if (link.kind !== "ok") return link;
+    if (this.#closed) return { kind: "rejected", error: closedError() };
     const round = ++this.#round;
     this.#subscription?.unsubscribe();
     this.#delivered = 0;
@@ -88,11 +105,8 @@ export class NatsFollower<Made> {
         if (error === null && round === this.#round) this.#take(msg);
       },
     });
-    this.#making = true;
-    const made = await this.#followed.make(inbox, first);
-    this.#making = false;
+    const made = await this.#followed.make(inbox, first, withinMs);
     if (made.kind === "ok" && round === this.#round) this.#followed.made(made.value);
-    if (this.#missed) void this.#again();
     return made.kind === "ok" ? done : made;
   }
 

@@ -4,7 +4,7 @@ import { thrownBy } from "./event-listeners.ts";
 import { jetStreamCode, refusedWith } from "./jetstream-answer.ts";
 import type { JetStreamApi } from "./jetstream-api.ts";
 import { type Followed, followedDefaults, NatsFollower } from "./nats-follower.ts";
-import { Deferred, done, ok, rejected } from "./outcomes.ts";
+import { closedError, Deferred, done, ok, rejected } from "./outcomes.ts";
 import type { ConsumeOptions, Consumption, Outcome, QueueEntry } from "./transport.ts";
 
 /** So often a consumer is made that another one's stands in the way of: somebody takes it at the same time. */
@@ -13,6 +13,10 @@ const pauseMaxMs = 100;
 const markLength = 8;
 /** The rest of a mark counts how often its owner has made one. */
 const ownerLength = 5;
+/** In milliseconds: the servers that keep it choose a leader first. */
+const hasteMs = 1_500;
+/** In milliseconds: nobody may say that a consumer is gone whose leader is dead. */
+const deletionMaxMs = 500;
 const acknowledgement = new TextEncoder().encode("+ACK");
 
 /** Takes a queue's entries until closed, or until another takes them; over restarts and lost connections. */
@@ -47,6 +51,7 @@ export async function consumeQueue(
  */
 class QueueConsumption implements Consumption, Followed<void> {
   readonly name: string;
+  readonly hasteMs = hasteMs;
   readonly ended: Promise<"closed" | "taken" | "gone">;
   readonly #api: JetStreamApi;
   readonly #options: ConsumeOptions;
@@ -89,8 +94,8 @@ class QueueConsumption implements Consumption, Followed<void> {
     this.#finish("closed");
   }
 
-  make(inbox: string, first: boolean): Promise<Outcome> {
-    return first ? this.#takeOver(inbox) : this.#renew(inbox);
+  make(inbox: string, first: boolean, withinMs: number): Promise<Outcome> {
+    return first ? this.#takeOver(inbox, withinMs) : this.#renew(inbox, withinMs);
   }
 
   made(): void {}
@@ -114,7 +119,7 @@ class QueueConsumption implements Consumption, Followed<void> {
     }
   }
 
-  async #takeOver(inbox: string): Promise<Outcome> {
+  async #takeOver(inbox: string, withinMs: number): Promise<Outcome> {
     const { env } = this.#api.settings;
     for (let attempt = 1; ; attempt++) {
       const present = await this.#present();
@@ -123,14 +128,14 @@ class QueueConsumption implements Consumption, Followed<void> {
         const deleted = await this.#delete(consumer);
         if (deleted.kind !== "ok" && !refusedWith(deleted, jetStreamCode.consumerNotFound)) return deleted;
       }
-      const made = await this.#create(inbox);
+      const made = await this.#create(inbox, withinMs);
       if (!isInTheWay(made)) return made;
       if (attempt === attemptsMax) return inTheWay(this.name, this.#options);
       await new Promise<void>((resolve) => env.setTimer(env.random() * pauseMaxMs, resolve));
     }
   }
 
-  async #renew(inbox: string): Promise<Outcome> {
+  async #renew(inbox: string, withinMs: number): Promise<Outcome> {
     const deleted = await this.#delete(this.#consumer);
     if (deleted.kind !== "rejected") this.#deleted = true;
     if (refusedWith(deleted, jetStreamCode.consumerNotFound)) {
@@ -148,7 +153,7 @@ class QueueConsumption implements Consumption, Followed<void> {
         return done;
       }
     } else if (deleted.kind !== "ok") return this.#unlessGone(deleted);
-    const made = await this.#create(inbox);
+    const made = await this.#create(inbox, withinMs);
     if (isInTheWay(made)) return this.#finish("taken");
     if (made.kind !== "ok") return this.#unlessGone(made);
     this.#deleted = false;
@@ -183,28 +188,32 @@ class QueueConsumption implements Consumption, Followed<void> {
     }
   }
 
-  #delete(consumer: string): Promise<Outcome<unknown>> {
-    return this.#api.call(`CONSUMER.DELETE.${this.name}.${consumer}`);
+  async #delete(consumer: string): Promise<Outcome<unknown>> {
+    const deleted = await this.#api.call(`CONSUMER.DELETE.${this.name}.${consumer}`, {}, deletionMaxMs);
+    if (deleted.kind !== "unknown") return deleted;
+    const present = await this.#present();
+    return present.kind === "ok" && !present.value.includes(consumer) ? done : deleted;
   }
 
-  async #create(inbox: string): Promise<Outcome> {
+  async #create(inbox: string, withinMs: number): Promise<Outcome> {
+    // Somebody else may have it by now.
+    if (this.#follower.closed) return { kind: "rejected", error: closedError() };
     const count = (this.#count++).toString(36).padStart(markLength - ownerLength, "0");
     this.#consumer = this.#own + count.slice(ownerLength - markLength);
     const { subject, ackWaitMs, unacknowledgedMax } = this.#options;
-    const created = await this.#api.call(`CONSUMER.DURABLE.CREATE.${this.name}.${this.#consumer}`, {
-      stream_name: this.name,
-      config: {
-        ...followedDefaults,
-        durable_name: this.#consumer,
-        ack_policy: "explicit",
-        deliver_policy: "all",
-        replay_policy: "instant",
-        deliver_subject: inbox,
-        filter_subject: subject,
-        ack_wait: ackWaitMs * 1_000_000,
-        max_ack_pending: unacknowledgedMax,
-      },
-    });
+    const config = {
+      ...followedDefaults,
+      durable_name: this.#consumer,
+      ack_policy: "explicit",
+      deliver_policy: "all",
+      replay_policy: "instant",
+      deliver_subject: inbox,
+      filter_subject: subject,
+      ack_wait: ackWaitMs * 1_000_000,
+      max_ack_pending: unacknowledgedMax,
+    };
+    const subjectOf = `CONSUMER.DURABLE.CREATE.${this.name}.${this.#consumer}`;
+    const created = await this.#api.call(subjectOf, { stream_name: this.name, config }, withinMs);
     return created.kind === "ok" ? done : created;
   }
 }

@@ -2,7 +2,7 @@ import type { Msg } from "nats";
 import type { EntryPosition } from "./entry-position.ts";
 import { thrownBy } from "./event-listeners.ts";
 import type { JetStreamApi } from "./jetstream-api.ts";
-import { type ConsumerInfo, consumerDefaults, entryOf } from "./jetstream-read.ts";
+import { type ConsumerInfo, consumerDefaults, entryOf, ephemeralHasteMs } from "./jetstream-read.ts";
 import { type Followed, followedDefaults, NatsFollower } from "./nats-follower.ts";
 import { Deferred, ok, unknown } from "./outcomes.ts";
 import type { Closable, Entry, Outcome } from "./transport.ts";
@@ -23,6 +23,7 @@ export async function watchBucket(
 /** Follows the bucket's stream with consumers of its own, each behind the last revision it has seen. */
 class BucketWatch implements Followed<ConsumerInfo> {
   readonly name: string;
+  readonly hasteMs = ephemeralHasteMs;
   readonly #api: JetStreamApi;
   readonly #handler: (entry: Entry) => void;
   readonly #ready = new Deferred<void>();
@@ -51,19 +52,17 @@ class BucketWatch implements Followed<ConsumerInfo> {
     this.#follower.close();
   }
 
-  make(inbox: string): Promise<Outcome<ConsumerInfo>> {
+  make(inbox: string, _first: boolean, withinMs: number): Promise<Outcome<ConsumerInfo>> {
     this.#expected = Number.POSITIVE_INFINITY;
     const stream = `KV_${this.name}`;
-    return this.#api.call(`CONSUMER.CREATE.${stream}`, {
-      stream_name: stream,
-      config: {
-        ...consumerDefaults,
-        ...followedDefaults,
-        ...this.#start(),
-        filter_subject: `$KV.${this.name}.>`,
-        deliver_subject: inbox,
-      },
-    });
+    const config = {
+      ...consumerDefaults,
+      ...followedDefaults,
+      ...this.#start(),
+      filter_subject: `$KV.${this.name}.>`,
+      deliver_subject: inbox,
+    };
+    return this.#api.call(`CONSUMER.CREATE.${stream}`, { stream_name: stream, config }, withinMs);
   }
 
   made(info: ConsumerInfo): void {

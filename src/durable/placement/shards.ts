@@ -25,7 +25,7 @@ export interface Drained {
 
 const releaseMsDefault = 5_000;
 /** Shards that are taken up at a time. */
-const acquisitionsMax = 4;
+const acquisitionsMax = 8;
 const drainPauseMs = 100;
 
 /**

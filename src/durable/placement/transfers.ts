@@ -6,7 +6,7 @@ import { writeRecord } from "./write-record.ts";
 
 /** What failed about a shard is tried again after so long at first, and then after twice as long each time. */
 const pauseMs = 100;
-const pauseMaxMs = 5_000;
+const pauseMaxMs = 1_000;
 
 /** How a shard comes and goes: by compare-and-set of its record, each step of which may be tried again (O06). */
 export class Transfers {

@@ -306,4 +306,34 @@ describe("a queue with three replicas", () => {
     consumption.close();
     await expect(consumption.ended).resolves.toBe("closed");
   });
+
+  it("is taken, and a bucket read and watched, though nobody answers for the consumers that are made first: they are made anew", {
+    timeout: 60_000,
+  }, async () => {
+    await using cluster = await testCluster("2.10.27");
+    await using proxy = await natsProxy({ target: cluster.urls[0] as string });
+    // What waits for an answer that does not come waits for ever.
+    await using one = await connected(proxy.url, { replicas: 3, storeTimeoutMs: 600_000 });
+    const stream = await queueOf(one);
+    await appendAll(stream, ["first"]);
+    const bucket = okOf(await one.store.bucket("keys"));
+    okOf(await bucket.put("key", bytes("value")));
+    const deaf = [creations, isJetStreamApi("CONSUMER.DELETE.>")].map((request) =>
+      proxy.drop(isAnswerTo(request), { times: 2 }),
+    );
+    const { texts } = await taking(stream);
+    // Each of them may have delivered it before it was given up.
+    await expect.poll(() => [...new Set(texts())], waits).toEqual(["first"]);
+    expect(deaf.map(({ count }) => count)).toEqual([2, 2]);
+    const reading = proxy.drop(isAnswerTo(isJetStreamApi("CONSUMER.CREATE.KV_keys")), { times: 3 });
+    expect(okOf(await bucket.entries()).map(({ key }) => key)).toEqual(["key"]);
+    expect(reading.count).toBe(3);
+    const watching = proxy.drop(isAnswerTo(isJetStreamApi("CONSUMER.CREATE.KV_keys")), { times: 3 });
+    const seen: string[] = [];
+    const watch = okOf(await bucket.watch(({ key, value }) => seen.push(`${key} ${String(value)}`)));
+    okOf(await bucket.put("other", bytes("1")));
+    await expect.poll(() => seen.length, waits).toBe(2);
+    expect(watching.count).toBe(3);
+    watch.close();
+  });
 });

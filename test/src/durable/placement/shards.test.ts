@@ -519,10 +519,11 @@ describe("draining", () => {
     const draining = a.shards.drain(2_000);
     await cluster.pass(2_000);
     const drained = await draining;
-    expect(drained.map(({ released }) => released)).toEqual([true, true, true, true]);
+    // So many are taken up at a time.
+    expect(drained.map(({ released }) => released)).toEqual(Array.from({ length: 8 }, () => true));
     const ofFirst = a.log.filter((line) => line.endsWith("main_0"));
     expect(ofFirst).toEqual(["acquired main_0", "releasing main_0", "stopped main_0"]);
-    expect(a.log.filter((line) => line.startsWith("acquired"))).toHaveLength(4);
+    expect(a.log.filter((line) => line.startsWith("acquired"))).toHaveLength(8);
   });
 });
 
