@@ -1,8 +1,17 @@
 export { approvalGate, decideApproval, pendingApprovals } from "./approvals.ts";
 export { coordinator } from "./coordinator.ts";
 export { crew, startCrew } from "./crew.ts";
+export {
+  type Delegated,
+  type DelegationOptions,
+  delegate,
+  delegationActor,
+  delegationDefaults,
+} from "./delegation/delegation.ts";
+export { delegationActors } from "./delegation-actors.ts";
 export { escalationDesk, escalationLadder } from "./escalation.ts";
 export { type GrantsOptions, grantBook } from "./grants.ts";
+export { alertQueue, type QualityCheck, qualityMonitor } from "./monitoring.ts";
 export { putRules, readRules, ruleBook } from "./rules.ts";
 export {
   type ChildLiteral,

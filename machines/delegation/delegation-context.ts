@@ -62,6 +62,8 @@ export interface DelegationContext {
   readonly gathered?: Gathered;
   /** Once it stands: after the target's book was asked. */
   readonly decision?: Decision;
+  /** How often the target's book had no room for it though there seemed to be: somebody else had been quicker. */
+  readonly misses: number;
   /** The deadline passed while a book was asked, whose answer has to be known first. */
   readonly overdue: boolean;
   /** A place is held at the target's book, or may be. */
@@ -77,6 +79,9 @@ export interface DelegationContext {
   readonly waiters: readonly ReplyTo<DelegationResult>[];
 }
 
+/** So often it is decided again where somebody else was quicker; then the book's word is the decision. */
+export const missesMax = 2;
+
 export function startOf({ self, ...policy }: DelegationInput): DelegationContext {
   const id = self.slice(self.indexOf(".") + 1);
   return {
@@ -84,6 +89,7 @@ export function startOf({ self, ...policy }: DelegationInput): DelegationContext
     self,
     policy,
     stage: "requested",
+    misses: 0,
     overdue: false,
     reserved: false,
     granted: false,
@@ -145,8 +151,16 @@ export function workWithinMs(context: DelegationContext): number {
 export function reservationOf(context: DelegationContext): PayloadOf<typeof workload, "reserve"> {
   const { task, resources } = requestOf(context);
   const { situation, decision } = gatheredOf(context);
-  const limits = decision.ok ? decision.limits : {};
-  return { task: context.id, taskType: task.type, resources, limits, capacity: situation.load.capacity };
+  // Time is each task's own: it does not add up.
+  const { time: _, ...held } = resources;
+  const { time: __, ...limits } = decision.ok ? decision.limits : {};
+  return {
+    task: context.id,
+    taskType: task.type,
+    resources: held,
+    limits,
+    capacity: situation.load.capacity,
+  };
 }
 
 /** The book has the last word: somebody else may have taken the place since it was looked at. */

@@ -39,6 +39,7 @@ import {
   ladderOf,
   ladderRequest,
   lastsMs,
+  missesMax,
   refusedByGate,
   requestOf,
   reservationOf,
@@ -59,7 +60,8 @@ type Reserved = ReplyOf<typeof workload, "reserve">;
  *
  * - `requested`: nobody has asked yet.
  * - `deciding`: what the decision depends on is looked up; then a place is taken in the target's book, which has the last
- *   word. Whether it was taken has to be known before anything else may happen.
+ *   word. Whether it was taken has to be known before anything else may happen; where somebody else was quicker, it is
+ *   looked again.
  * - `awaitingApproval`: the gate is open.
  * - `assigned`: a grant for this one task is issued, then the target is asked.
  * - `over`: the place is given back, the grant is ended, and what came of it is told: once, however it ended.
@@ -116,6 +118,7 @@ export const delegationMachine = setup({
       return output.ok && decision?.ok === true && decision.approval.required;
     },
     isTakenTooLate: ({ context, event }) => (event as unknown as Done<Reserved>).output.ok && context.overdue,
+    mayLookAgain: ({ context }) => !context.overdue && context.misses < missesMax,
     isOverdue: ({ context }) => context.overdue,
     isApproved: ({ context, event }) =>
       saidByGate(context, event as GateSaid) && (event as GateSaid).approved,
@@ -141,6 +144,10 @@ export const delegationMachine = setup({
     noteBook: assign(({ context, event }) => {
       const { output } = event as unknown as Done<Reserved>;
       return { decision: decidedBy(context, output), reserved: output.ok };
+    }),
+    noteMiss: enqueueActions(({ enqueue, context }) => {
+      enqueue.cancel("deadline");
+      enqueue.assign({ misses: context.misses + 1, reserved: false });
     }),
     setDeadline: raise({ type: "deadline" }, { id: "deadline", delay: "untilDeadline" }),
     noteDeadline: assign({ overdue: true }),
@@ -291,6 +298,7 @@ export const delegationMachine = setup({
                 actions: ["noteBook", "tellDecision"],
               },
               { guard: "isTaken", target: "#delegation.assigned", actions: ["noteBook", "tellDecision"] },
+              { guard: "mayLookAgain", target: "gathering", actions: "noteMiss" },
               {
                 target: "#delegation.over.refused",
                 actions: ["noteBook", "tellDecision", "endRefused"],

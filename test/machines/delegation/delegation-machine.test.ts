@@ -100,6 +100,11 @@ const resultOf = (at: At): DelegationResult => to(at, "waiter")[0]?.value as Del
 const reserved = [delegate, done("gather", gathered(accepted)), done("reserve", bookSays.yes)];
 const working = [...reserved, done("issue", { token: "t" })];
 const awaiting = [delegate, done("gather", gathered(forApproval)), done("reserve", bookSays.yes)];
+/** Each time there seemed to be room, and the book had none. */
+const missed = (answer: unknown): Event[] => [
+  delegate,
+  ...[1, 2, 3].flatMap(() => [done("gather", gathered(accepted)), done("reserve", answer)]),
+];
 /** Each ending, and how it comes to it. */
 const endings: readonly (readonly [string, readonly Event[]])[] = [
   ["done", [...working, done("work", { result: 3 })]],
@@ -121,8 +126,8 @@ const endings: readonly (readonly [string, readonly Event[]])[] = [
 /** Those that never had a place. */
 const placeless: readonly (readonly [string, readonly Event[]])[] = [
   ["refused", [delegate, done("gather", gathered(noRule))]],
-  ["refused", [delegate, done("gather", gathered(accepted)), done("reserve", bookSays.full)]],
-  ["refused", [delegate, done("gather", gathered(accepted)), done("reserve", bookSays.tooMuch)]],
+  ["refused", missed(bookSays.full)],
+  ["refused", missed(bookSays.tooMuch)],
   ["revoked", [delegate, revoke]],
   ["failed", [delegate, failed("gather", new CoxswainError("ASK_TIMEOUT", "no rules"))]],
   ["expired", [delegate, done("gather", { ...gathered(accepted), grantUntilMs: atMs })]],
@@ -192,10 +197,7 @@ describe("a delegation", () => {
   });
 
   test("row 15: refused for want of a place names others and climbs no ladder, also where the place went meanwhile", () => {
-    for (const events of [
-      [delegate, done("gather", gathered(overloaded))],
-      [delegate, done("gather", gathered(accepted)), done("reserve", bookSays.full)],
-    ]) {
+    for (const events of [[delegate, done("gather", gathered(overloaded))], missed(bookSays.full)]) {
       const at = went(...events);
       expect(to(at, "desk")[0]?.value).toMatchObject({
         ok: false,
@@ -204,7 +206,7 @@ describe("a delegation", () => {
       });
       expect(to(at, "escalation.d1")).toEqual([]);
     }
-    const late = went(delegate, done("gather", gathered(accepted)), done("reserve", bookSays.full));
+    const late = went(...missed(bookSays.full));
     const [{ value } = { value: undefined }] = to(late, "desk");
     expect(value).toMatchObject({
       alternatives: [{ address: "crew.stern" }],
@@ -212,8 +214,20 @@ describe("a delegation", () => {
     });
   });
 
+  test("row 15: decides again where somebody was quicker, and takes the place that is free by then", () => {
+    const [first, again] = [missed(bookSays.full).slice(0, 3), gathered(accepted, atMs + 5)];
+    const at = went(...first, done("gather", again), done("reserve", bookSays.yes), deadline);
+    expect(at.state.value).toEqual({ assigned: "granting" });
+    expect(to(at, "desk")).toEqual([{ type: "answer", value: accepted }]);
+    expect(went(...first, done("gather", gathered(overloaded))).state.matches({ over: "refused" })).toBe(
+      true,
+    );
+    const late = [first[0], first[1], deadline, first[2]] as Event[];
+    expect(went(...late).calls.map(({ src }) => src)).toEqual(["gather", "reserve"]);
+  });
+
   test("row 16: refused by the book for its limits names each and climbs the rule's ladder", () => {
-    const at = went(delegate, done("gather", gathered(accepted)), done("reserve", bookSays.tooMuch));
+    const at = went(...missed(bookSays.tooMuch));
     expect(to(at, "desk")[0]?.value).toMatchObject({
       check: "limits",
       violations: [{ resource: "memory", requested: 2, remaining: 1, unit: "GB" }],

@@ -147,10 +147,11 @@ export const delegationOptions: PathsOptions<typeof delegationMachine> = {
     work: [new Error("out of memory"), new CoxswainError("ASK_TIMEOUT", "no reply")],
   },
   // How many wait makes no difference but at the limit.
-  stateKey: ({ value, context: { askers, waiters, overdue, gathered: found, result, settled } }) => [
+  stateKey: ({ value, context: { askers, waiters, misses, overdue, gathered: found, result, settled } }) => [
     value,
     askers.length,
     waiters.length,
+    misses,
     overdue,
     found?.decision.ok,
     found?.decision.ok === true && found.decision.approval.required,
