@@ -10,13 +10,20 @@ import {
 } from "../../src/testing/coverage/index.ts";
 import { type PathsOptions, pathsOf } from "../../src/testing/model/index.ts";
 import { isMachine } from "../../src/xstate/internals.ts";
-import { approvalOptions, deskOptions, escalationOptions } from "../src/testing/model/authority-machines.ts";
+import {
+  alertsOptions,
+  approvalOptions,
+  deskOptions,
+  escalationOptions,
+  monitorOptions,
+} from "../src/testing/model/authority-machines.ts";
 import {
   crewOptions,
   fanOutOptions,
   supervisorOptions,
   workerOptions,
 } from "../src/testing/model/own-machines.ts";
+import { ruleBookOptions } from "./authority/rule-books.ts";
 import { delegationOptions } from "./delegation/delegations.ts";
 
 declare module "vitest" {
@@ -28,12 +35,15 @@ expect.extend(coverageMatchers);
 
 /** What the paths of each machine need, by the name it is exported by: one suite, or several that make it up together. */
 const suites: Readonly<Record<string, readonly PathsOptions<never>[]>> = {
+  alertsMachine: [alertsOptions],
   approvalMachine: [approvalOptions],
+  qualityMonitorMachine: [monitorOptions],
   deskMachine: [deskOptions],
   escalationMachine: [escalationOptions],
   crewMachine: [crewOptions],
   delegationMachine: [delegationOptions],
   fanOutMachine: [fanOutOptions],
+  ruleBookMachine: [ruleBookOptions],
   supervisorMachine: supervisorOptions.map(([, options]) => options),
   workerMachine: [workerOptions],
 };
