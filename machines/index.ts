@@ -28,6 +28,8 @@ export type { Unzoned } from "./grants/claims.ts";
 export { type GrantsContext, type GrantsInput, grantsMachine } from "./grants/grants-machine.ts";
 export * as granting from "./grants/index.ts";
 export { type GrantMeter, type GrantUse, withGrant } from "./grants/with-grant.ts";
+export { type AlertsInput, alertsMachine } from "./monitoring/alerts.ts";
+export { type MonitorInput, qualityMonitorMachine } from "./monitoring/quality-monitor.ts";
 export * from "./others.ts";
 export type { CallEffect, CallFailure, Retry, RetryPolicy } from "./retry.ts";
 export { sealing } from "./sealing.ts";

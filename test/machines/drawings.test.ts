@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
+  alertsMachine,
   approvalMachine,
   crewMachine,
   delegationMachine,
   deskMachine,
   escalationMachine,
   fanOutMachine,
+  qualityMonitorMachine,
   supervisorMachine,
   workerMachine,
 } from "../../machines/index.ts";
@@ -22,6 +24,8 @@ const machines = {
   approval: approvalMachine,
   escalation: escalationMachine,
   desk: deskMachine,
+  qualityMonitor: qualityMonitorMachine,
+  alerts: alertsMachine,
 };
 
 function drawn(): string {

@@ -1,5 +1,18 @@
-import type { approvalMachine, deskMachine, escalationMachine } from "../../../../machines/index.ts";
-import { type ActorAddress, approval, desk, escalation } from "../../../../protocols/index.ts";
+import type {
+  alertsMachine,
+  approvalMachine,
+  deskMachine,
+  escalationMachine,
+  qualityMonitorMachine,
+} from "../../../../machines/index.ts";
+import {
+  type ActorAddress,
+  alerts,
+  approval,
+  desk,
+  escalation,
+  monitor,
+} from "../../../../protocols/index.ts";
 import type { PathsOptions } from "../../../../src/testing/model/index.ts";
 
 /** What the machines of gates, ladders and monitors need to be gone through. */
@@ -50,4 +63,25 @@ export const deskOptions: PathsOptions<typeof deskMachine> = {
     ask: ["one", "two"].map((id) => ({ ...ask, from: `escalation.${id}` as ActorAddress })),
     withdraw: [{ from: "escalation.one" as ActorAddress }],
   },
+};
+
+const found = { key: "nulls", summary: "nulls in id", severity: "warning" } as const;
+
+export const monitorOptions: PathsOptions<typeof qualityMonitorMachine> = {
+  protocol: monitor,
+  input: { pipeline: "orders", alerts: "alerts.orders" as ActorAddress },
+  outputs: { check: [[], [found]] },
+  // How often it has checked changes nothing of what may follow.
+  stateKey: ({ value, context: { findings, state } }) => [value, findings, state],
+};
+
+export const alertsOptions: PathsOptions<typeof alertsMachine> = {
+  protocol: alerts,
+  input: { windowMs: 60_000 },
+  payloads: {
+    alert: [found],
+    clear: [{ key: "nulls" }],
+    acknowledge: [{ key: "nulls", by: "ann" }],
+  },
+  stateKey: ({ context }) => Object.values(context.alerts).map(({ key, by }) => [key, by]),
 };
