@@ -74,23 +74,37 @@ const ratiosMin = 9;
  */
 export function predicted(
   history: ServiceHistory,
-  { worker, taskType, skill = 0.5 }: ServedBy,
+  of: ServedBy,
   options: PredictionOptions = predictionDefaults,
 ): Prediction {
-  const { priorMs, priorWeight, cover } = options;
+  const { ended, ratios, error } = servedOf(history, of.taskType, of.worker);
+  const meanMs = expectedMs(history, of, options);
+  const [low, high] = quantilesOf(ratios, options.cover);
+  return {
+    meanMs,
+    lowMs: meanMs * low,
+    highMs: meanMs * high,
+    ended,
+    error: ended === 0 ? undefined : error,
+  };
+}
+
+/** The mean alone, without the interval: what choosing between many takes. */
+export function expectedMs(
+  history: ServiceHistory,
+  { worker, taskType, skill = 0.5 }: ServedBy,
+  { priorMs, priorWeight }: PredictionOptions = predictionDefaults,
+): number {
   const served = servedOf(history, taskType, worker);
-  const others = Object.values(Object.hasOwn(history, taskType) ? (history[taskType] ?? {}) : {});
-  const all = others.reduce(
-    ({ sumMs, weight }, one) => ({ sumMs: sumMs + one.sumMs, weight: weight + one.weight }),
-    { sumMs: 0, weight: 0 },
-  );
-  const typeMs = all.weight === 0 ? priorMs : all.sumMs / all.weight;
+  let sumMs = 0;
+  let weight = 0;
+  for (const one of Object.values(Object.hasOwn(history, taskType) ? (history[taskType] ?? {}) : {})) {
+    sumMs += one.sumMs;
+    weight += one.weight;
+  }
+  const typeMs = weight === 0 ? priorMs : sumMs / weight;
   const prior = typeMs * 2 ** (1 - 2 * skill);
-  const meanMs = (served.sumMs + priorWeight * prior) / (served.weight + priorWeight);
-  const [low, high] = quantilesOf(served.ratios, cover);
-  const { ended } = served;
-  const error = ended === 0 ? undefined : served.error;
-  return { meanMs, lowMs: meanMs * low, highMs: meanMs * high, ended, error };
+  return (served.sumMs + priorWeight * prior) / (served.weight + priorWeight);
 }
 
 /** A task has ended well: what it took is learned. What failed tells nothing of how long work takes, and is only counted. */
@@ -107,8 +121,7 @@ export function learned(
   });
   if ("failed" in of) return put({ ...served, failed: served.failed + 1 });
   const { memory, ratiosMax } = options;
-  const { meanMs } = predicted(history, of, options);
-  const ratio = of.tookMs / meanMs;
+  const ratio = of.tookMs / expectedMs(history, of, options);
   const off = Math.abs(ratio - 1);
   return put({
     ...served,

@@ -1,4 +1,5 @@
 export * from "./approval.ts";
+export * from "./audit.ts";
 export {
   type Budget,
   budget,
