@@ -1,4 +1,4 @@
-import type { durability } from "../../machines/index.ts";
+import { durability } from "../../machines/index.ts";
 import {
   type ActorAddress,
   CoxswainError,
@@ -68,6 +68,13 @@ export class AgentMind {
     this.#definition = definition;
     this.#batch = parts.batch;
     this.cell = new AgentCell(host.node, address, definition, parts.inside);
+  }
+
+  /** Of its records: where a history is kept, each turn sends it one message more. */
+  get limits(): durability.RecordLimits {
+    const { recordLimits } = durability;
+    const { history } = this.#definition.durability;
+    return history ? { ...recordLimits, sendsMax: recordLimits.sendsMax + 1 } : recordLimits;
   }
 
   /** Whether there is a machine to give turns to. */

@@ -14,7 +14,6 @@ export interface Moment {
   poisonous(work: Work): number | undefined;
 }
 
-const limits = durability.recordLimits;
 const nothing = { envelope: undefined };
 
 /** Gives a piece of work its turn. Undefined where there is nothing to be done. */
@@ -34,7 +33,7 @@ export function receiveWork(
           ? mind.message(record, opened)
           : mind.quarantine(record, opened, attempts);
       };
-      return durability.receive(session, work.arrival, decide, limits);
+      return durability.receive(session, work.arrival, decide, mind.limits);
     }
     case "timer": {
       const { nowMs } = moment;
@@ -46,7 +45,7 @@ export function receiveWork(
         session,
         { ...work, nowMs },
         (record) => mind.timer(record, timer, nowMs),
-        limits,
+        mind.limits,
       );
     }
     case "result":
@@ -54,10 +53,10 @@ export function receiveWork(
         session,
         work.key,
         (record) => mind.arrival(record, work.arrival),
-        limits,
+        mind.limits,
       );
     case "event":
-      return durability.receiveLocal(session, (record) => mind.arrival(record, work.arrival), limits);
+      return durability.receiveLocal(session, (record) => mind.arrival(record, work.arrival), mind.limits);
     case "postponed":
       return receivePostponed(session, mind, (record, opened) => mind.message(record, opened));
   }
@@ -81,13 +80,13 @@ export function putDown(
         session,
         work.arrival,
         (record) => mind.faulted(record, { envelope }, error, opened),
-        limits,
+        mind.limits,
       );
     }
     case "timer":
-      return durability.receiveTimer(session, { ...work, nowMs }, decide, limits);
+      return durability.receiveTimer(session, { ...work, nowMs }, decide, mind.limits);
     case "result":
-      return durability.receiveResult(session, work.key, decide, limits);
+      return durability.receiveResult(session, work.key, decide, mind.limits);
     case "postponed":
       return receivePostponed(session, mind, (record, opened) =>
         mind.faulted(record, { envelope: opened.envelope }, error, opened),
@@ -113,7 +112,7 @@ function receivePostponed(
     const postponed = record.state.postponed.filter((_, index) => index !== at);
     return { ...record, state: { ...record.state, postponed } };
   };
-  return durability.receiveLocal(session, (record) => decide(without(record), opened), limits);
+  return durability.receiveLocal(session, (record) => decide(without(record), opened), mind.limits);
 }
 
 function poisoned({ cell }: AgentMind, id: string): CoxswainError {

@@ -333,7 +333,11 @@ export class Agent implements AgentInside, RecordOwner {
       this.#mind.draft.push(this.#restored(record));
       return this.#mind.ready;
     }
-    const received = durability.receiveLocal(this.#session, (unbegun) => this.#mind.begin(unbegun), limits);
+    const received = durability.receiveLocal(
+      this.#session,
+      (unbegun) => this.#mind.begin(unbegun),
+      this.#mind.limits,
+    );
     if (received.verdict === "applied") this.#follow(received);
     return this.#mind.ready;
   }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { actorAddress } from "../../../../protocols/index.ts";
+import { setup } from "xstate";
+import { tell } from "../../../../machines/index.ts";
+import { actorAddress, type MessageOf } from "../../../../protocols/index.ts";
 import { decodeStored } from "../../../../src/durable/history/entry.ts";
 import { historyStream } from "../../../../src/durable/history/history-stream.ts";
 import {
@@ -7,7 +9,7 @@ import {
   inspectAgent,
   openDurableStore,
 } from "../../../../src/durable/inspection/index.ts";
-import { type HistoryEntry, replayHistory, type Transport } from "../../../../src/index.ts";
+import { defineActor, type HistoryEntry, replayHistory, type Transport } from "../../../../src/index.ts";
 import { unknown, valueOrThrow } from "../../../../src/transport/outcomes.ts";
 import type { Store, Stream } from "../../../../src/transport/transport.ts";
 import { type DurableCluster, durableCluster } from "../durable-cluster.ts";
@@ -118,6 +120,26 @@ describe("a history", () => {
     const replay = await cluster.settled(replayHistory(history, actors.till));
     expect(replay).toEqual({ kind: "same", turns: record.turn, from: 1 });
     expect((await cluster.settled(history.at(record.turn))).context).toEqual(record.context);
+  });
+
+  test.each([
+    [1_000, 1_000],
+    [1_001, 0],
+  ])("takes nothing of the messages that a turn may send: of %i, %i are sent", async (wanted, sent) => {
+    await using cluster = durableCluster();
+    const lend = tell(till, actorAddress("till.two"), { type: "sell", price: 1 });
+    const machine = setup({ types: { events: {} as MessageOf<typeof till> } }).createMachine({
+      context: {},
+      on: { lend: { actions: Array.from({ length: wanted }, () => lend as never) } },
+    });
+    const lender = defineActor({ protocol: till, machine, durability: { history: true } });
+    const { system } = await cluster.join("first", { lender, till: tillActor() });
+    system.ref("lender.one", till).tell({ type: "lend", to: "till.two", sum: 1 });
+    await cluster.pass(10_000);
+    const { sales } = await cluster.settled(system.ref("till.two", till).ask({ type: "read" }));
+    expect(sales).toBe(sent);
+    const history = await cluster.settled(system.history("lender.one", lender));
+    expect((await turnsOf(cluster, history.steps())).at(-1)?.sent).toHaveLength(sent);
   });
 
   test("holds its agent up while it cannot be written, and the agent goes on when it can", async () => {
