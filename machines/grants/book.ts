@@ -34,9 +34,11 @@ export interface GrantLimits {
   readonly grantsMax: number;
   /** Reservations that are not settled; beyond it nothing is spent. Default 1,000. */
   readonly reservationsMax: number;
+  /** Requests that wait while the clock is read or tokens are signed; more are refused. Default 1,000. */
+  readonly waitingMax: number;
 }
 
-export const grantLimitsDefault: GrantLimits = { grantsMax: 500, reservationsMax: 1_000 };
+export const grantLimitsDefault: GrantLimits = { grantsMax: 500, reservationsMax: 1_000, waitingMax: 1_000 };
 
 /** What a step came to: the book as it is now, or why nothing has changed. */
 export type BookStep<T = unknown> =

@@ -38,9 +38,6 @@ export interface GrantsContext {
   readonly unsealed: readonly Unsealed[];
 }
 
-/** Requests that wait while the clock is read or tokens are signed; more are refused. */
-const waitingMax = 1_000;
-
 /**
  * Decides what is given, spent and taken back under one root. All of it is one line of turns, so that what is checked is
  * still so when it is written down.
@@ -69,13 +66,15 @@ export const grantsMachine = setup({
     }),
   },
   guards: {
-    isFull: ({ context }) => context.waiting.length >= waitingMax,
+    isFull: ({ context }) => context.waiting.length >= context.limits.waitingMax,
     isGiven: ({ context }) => context.unsealed.length > 0,
     isAsked: ({ context }) => context.waiting.length > 0,
   },
   actions: {
     keep: assign({ waiting: ({ context, event }) => [...context.waiting, event as Request] }),
-    refuseFull: refuse(`${waitingMax} requests wait for this book, its limit`),
+    refuseFull: refuse(
+      ({ context }) => `${context.limits.waitingMax} requests wait for this book, its limit`,
+    ),
     settle: assign({
       book: ({ context, event }) => {
         const { reservation, came } = event as Extract<MessageOf<typeof grants>, { type: "settle" }>;

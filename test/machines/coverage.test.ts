@@ -25,6 +25,7 @@ import {
 } from "../src/testing/model/own-machines.ts";
 import { ruleBookOptions } from "./authority/rule-books.ts";
 import { delegationOptions } from "./delegation/delegations.ts";
+import { grantsOptions } from "./grants/requests.ts";
 
 declare module "vitest" {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown>
@@ -43,6 +44,7 @@ const suites: Readonly<Record<string, readonly PathsOptions<never>[]>> = {
   crewMachine: [crewOptions],
   delegationMachine: [delegationOptions],
   fanOutMachine: [fanOutOptions],
+  grantsMachine: [grantsOptions],
   ruleBookMachine: [ruleBookOptions],
   supervisorMachine: supervisorOptions.map(([, options]) => options),
   workerMachine: [workerOptions],

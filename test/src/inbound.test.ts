@@ -5,6 +5,7 @@ import {
   defineProtocol,
   type Envelope,
   encodeEnvelope,
+  type GrantClaims,
   type MessageId,
 } from "../../protocols/index.ts";
 import { defineActor } from "../../src/actor.ts";
@@ -36,7 +37,15 @@ function door(): { node: Node; codes: string[]; entered: () => number } {
   });
   const codes: string[] = [];
   node.deadLetters = { add: (_to: string, code: string) => void codes.push(code) } as never;
-  const definition = defineActor({ protocol: shop, initial: () => 0, receive: (n) => n + 1, waitingMax: 1 });
+  // Whether a token is good is its own test's business.
+  Object.assign(node.grants, { open: () => claims });
+  const definition = defineActor({
+    protocol: shop,
+    grant: "required",
+    initial: () => 0,
+    receive: (n) => n + 1,
+    waitingMax: 1,
+  });
   const cell = new Cell(node, "shop.one" as ActorAddress, definition as never, undefined);
   node.cells.set("shop.one", cell);
   receive(node, { subject, payload: encodeEnvelope(good), reply: undefined });
@@ -47,12 +56,27 @@ const subject = "cx.t.in.main.shop.one";
 const good: Envelope = {
   kind: "message",
   id: "x-1" as MessageId,
-  from: "",
+  from: "desk" as ActorAddress,
   to: "shop.one" as ActorAddress,
   type: "buy",
   protocol: "shop@2.0",
   sentAtMs: 1,
   body: { count: 1 },
+  grant: "g1",
+};
+const claims: GrantClaims = {
+  root: "r",
+  id: "g1",
+  zone: "main",
+  terms: {
+    holder: "desk" as ActorAddress,
+    audience: ["shop" as ActorAddress],
+    operations: ["shop.buy"],
+    tools: [],
+    budget: {},
+    depth: 0,
+    untilMs: 8_640_000_000_000_000,
+  },
 };
 
 /** The stages in their order: each makes a message bad at its own stage, and leaves the earlier ones alone. */
@@ -73,6 +97,7 @@ const stages: readonly { name: string; code: string; spoil: (message: Spoiled) =
   },
   { name: "deadline", code: "DEADLINE_EXCEEDED", spoil: (m) => change(m, { deadlineMs: 2 }) },
   { name: "payload schema", code: "MESSAGE_INVALID", spoil: (m) => change(m, { body: { count: "one" } }) },
+  { name: "authority", code: "NOT_GRANTED", spoil: (m) => change(m, { grant: undefined }) },
   { name: "mailbox", code: "MAILBOX_FULL", spoil: (m) => m },
 ];
 
