@@ -40,5 +40,6 @@ export class LazyStream implements Stream {
   read: Stream["read"] = async (options) => (await this.opened()).read(options);
   delete: Stream["delete"] = async (sequence) => (await this.opened()).delete(sequence);
   count: Stream["count"] = async () => (await this.opened()).count();
+  lastSequence: Stream["lastSequence"] = async () => (await this.opened()).lastSequence();
   consume: Stream["consume"] = async (options, handler) => (await this.opened()).consume(options, handler);
 }

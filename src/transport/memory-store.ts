@@ -104,6 +104,7 @@ function streamOf(stream: MemoryStream, connection: Connection): Stream {
     read: async (options) => refuseClosed(connection) ?? ok(stream.read(options)),
     delete: async (sequence) => refuseClosed(connection) ?? stream.delete(sequence),
     count: async () => refuseClosed(connection) ?? ok(stream.count),
+    lastSequence: async () => refuseClosed(connection) ?? ok(stream.lastSequence),
     consume: async (options, handler) =>
       refuseClosed(connection) ??
       refuseConsume(stream.name, stream.options.kind, options) ??

@@ -78,6 +78,11 @@ export class NatsStream implements Stream {
     return info.kind === "ok" ? ok(info.value.state.messages) : info;
   }
 
+  async lastSequence(): Promise<Outcome<number>> {
+    const info = await this.#api.call<{ state: { last_seq: number } }>(`STREAM.INFO.${this.#name}`);
+    return info.kind === "ok" ? ok(info.value.state.last_seq) : info;
+  }
+
   async consume(
     options: ConsumeOptions,
     handler: (entry: QueueEntry) => void,

@@ -141,6 +141,8 @@ export interface Stream {
   }): Promise<Outcome<readonly StreamEntry[]>>;
   delete(sequence: number): Promise<Outcome>;
   count(): Promise<Outcome<number>>;
+  /** The sequence number given out last, whether its entry is still there or not; 0 before the first. */
+  lastSequence(): Promise<Outcome<number>>;
   /**
    * Of a queue: takes its entries, all that wait from the first on, in order, then those that come. Once this resolves, whoever
    * consumed under this name before gets nothing more than what is on its way to it, and what it acknowledges counts no more; over

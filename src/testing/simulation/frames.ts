@@ -54,7 +54,8 @@ export type StoreRequest =
       readonly subject: string | undefined;
     }
   | { readonly op: "remove"; readonly stream: string; readonly sequence: number }
-  | { readonly op: "count"; readonly stream: string };
+  | { readonly op: "count"; readonly stream: string }
+  | { readonly op: "last"; readonly stream: string };
 
 export type StoreAnswer = Outcome<
   number | undefined | Entry | readonly Entry[] | readonly StreamEntry[] | StreamOptions | QueueAnswer

@@ -104,6 +104,7 @@ export class SimulatedDisk {
     }
     if (request.op === "read") return ok(stream.read(request));
     if (request.op === "count") return ok(stream.count);
+    if (request.op === "last") return ok(stream.lastSequence);
     if (stream.remove(request.sequence)) return ok(undefined);
     return rejected("STORE_FAILED", `Stream ${stream.name} has no entry ${quote(request.sequence)}`);
   }

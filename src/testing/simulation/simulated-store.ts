@@ -172,6 +172,10 @@ function streamOf(
       const counted = await client.ask({ op: "count", stream: name });
       return counted.kind === "ok" ? ok(counted.value as number) : counted;
     },
+    lastSequence: async () => {
+      const last = await client.ask({ op: "last", stream: name });
+      return last.kind === "ok" ? ok(last.value as number) : last;
+    },
     consume: async (options, handler) =>
       refuseConsume(name, kind, options) ?? client.consume(name, options, events, handler),
   };

@@ -221,6 +221,7 @@ export class FaultyWire {
       delete: (sequence) =>
         this.#request({ kind: "write", what: `${sequence}`, where }, () => inner.delete(sequence)),
       count: () => this.#request({ kind: "read", what: "", where }, () => inner.count()),
+      lastSequence: () => this.#request({ kind: "read", what: "", where }, () => inner.lastSequence()),
       consume: (options, handler) => {
         const gate = this.#gate((entry: QueueEntry) => {
           const step = { kind: "acknowledge", what: entry.subject, where } as const;

@@ -235,6 +235,7 @@ function streamContract(makePair: MakePair): void {
       okOf(await pair.two.store.stream(name, options)),
     ];
     const [one] = streams as [(typeof streams)[number]];
+    expect(okOf(await one.lastSequence())).toBe(0);
     for (let lastSequence = 0; lastSequence < 12; lastSequence++) {
       const tries = Array.from({ length: 8 }, (_, n) =>
         streams[n % 2]?.append(`${name}.${n}`, bytes(`${lastSequence}/${n}`), { lastSequence }),
@@ -249,6 +250,7 @@ function streamContract(makePair: MakePair): void {
     for (const lastSequence of [0, 11, 13])
       expect(await one.append(`${name}.a`, bytes("late"), { lastSequence })).toMatchObject(taken);
     okOf(await one.delete(12));
+    for (const stream of streams) expect(okOf(await stream.lastSequence())).toBe(12);
     expect(okOf(await one.append(`${name}.a`, bytes("13"), { lastSequence: 12 }))).toBe(13);
     expect(okOf(await one.append(`${name}.a`, bytes("14")))).toBe(14);
   });

@@ -76,6 +76,9 @@ export class FaultyStream implements Stream {
   read(): never {
     throw new Error("not read here");
   }
+  lastSequence(): never {
+    throw new Error("not read here");
+  }
   delete(): never {
     throw new Error("not deleted here");
   }
