@@ -66,7 +66,8 @@ function violationsOf(book: WorkloadBook, { resources, limits }: Reservation): V
   return resourceNames.flatMap((resource) => {
     const [requested, limit] = [resources[resource], limits[resource]];
     if (requested === undefined || limit === undefined) return [];
-    const remaining = limit - (held[resource] ?? 0);
+    // Of time each task has its own.
+    const remaining = resource === "time" ? limit : Math.max(0, limit - (held[resource] ?? 0));
     return requested > remaining ? [{ resource, requested, remaining }] : [];
   });
 }

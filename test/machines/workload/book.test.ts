@@ -174,6 +174,16 @@ describe("row 10: a workload book", () => {
     });
   });
 
+  test("time is each task's own: what others take of it is nothing to it", () => {
+    const asked = { resources: { time: 6_000 }, limits: { time: 10_000 } };
+    const [book] = reserve(emptyBook, reservation("a", asked), 0);
+    expect(reserve(book, reservation("b", asked), 0)[1]).toMatchObject({ ok: true });
+    const more = { ...asked, resources: { time: 10_001 } };
+    expect(reserve(book, reservation("c", more), 0)[1]).toMatchObject({
+      violations: [{ resource: "time", requested: 10_001, remaining: 10_000 }],
+    });
+  });
+
   test("a task that is asked for twice has one place; one that has ended has none again", () => {
     let book: Book = emptyBook;
     [book] = reserve(book, reservation("a"), 0);
