@@ -169,6 +169,15 @@ export function deadPattern(system: string): string {
   return `cx.${system}.dead.>`;
 }
 
+/** A record of the audit; `about` is one token or several. */
+export function auditSubject(system: string, zone: string, kind: string, about: string): string {
+  return `cx.${system}.audit.${zone}.${kind}.${about}`;
+}
+
+export function auditPattern(system: string, about = ">"): string {
+  return about === ">" ? `cx.${system}.audit.>` : `cx.${system}.audit.*.*.${about}`;
+}
+
 export function nodeSubject(system: string, node: string): string {
   return `cx.${system}.node.${node}`;
 }
