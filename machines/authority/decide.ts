@@ -15,7 +15,7 @@ import { quote } from "./conditions.ts";
 import { factsOf } from "./facts.ts";
 import { type Finding, governanceOf } from "./governance.ts";
 import { matchRules, nearestRules } from "./match.ts";
-import { resourceUnit } from "./units.ts";
+import { amountText, resourceUnit } from "./units.ts";
 
 /** From this share of its places on a target is watched. */
 const watchedFrom = 0.8;
@@ -54,8 +54,8 @@ export function decide(request: DelegationRequest, situation: Situation, ruleSet
   const violations = violationsOf(request, situation, rule.limits);
   if (violations.length > 0) {
     const each = violations.map(
-      ({ resource, requested, remaining, unit }) =>
-        `${requested} ${unit} of ${resource} where ${remaining} ${unit} are left`,
+      ({ resource, requested, remaining }) =>
+        `${amountText(resource, requested)} of ${resource} where ${amountText(resource, remaining)} are left`,
     );
     const reason = `Rule ${quote(rule.name)} does not allow ${each.join(", nor ")}`;
     return refusal("limits", reason, { escalationPath: rule.escalationPath, violations });

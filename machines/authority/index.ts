@@ -17,4 +17,4 @@ export { presetLevels, presetOperations } from "./preset-levels.ts";
 export { type RuleBookContext, type RuleVersion, ruleBookMachine } from "./rule-book.ts";
 export { defineRule, defineRules, type RuleInput, type RuleSetInput, validateRules } from "./rule-set.ts";
 export { sha256 } from "./sha256.ts";
-export { durationText, quantityOf, resourceAmountOf, resourceUnit } from "./units.ts";
+export { amountText, durationText, quantityOf, resourceAmountOf, resourceUnit } from "./units.ts";

@@ -1,7 +1,9 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { Document, Node } from "yaml";
 import { CoxswainError, type RuleSet } from "../../protocols/index.ts";
 import type { Problem } from "./levels.ts";
 import { validateRules } from "./rule-set.ts";
+
+type Yaml = typeof import("yaml");
 
 /** Longer texts are no rule set. */
 const lengthMax = 1_000_000;
@@ -9,13 +11,15 @@ const lengthMax = 1_000_000;
 /**
  * Reads a rule set written in YAML (JSON is YAML, too), with the keys of `defineRules`.
  *
- * @throws CoxswainError OPTION_INVALID that names each problem by file, line and column
+ * Rejects with OPTION_INVALID, which names each problem by file, line and column.
  */
-export function loadRules(text: string, fileName: string): RuleSet {
+export async function loadRules(text: string, fileName: string): Promise<RuleSet> {
   if (text.length > lengthMax)
     throw refusal([`${fileName}: expected at most ${lengthMax} characters, got ${text.length}`]);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
+  // Only who reads a file pays for what reads it.
+  const yaml = await import("yaml");
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${fileName}:${line}:${col}`;
@@ -25,7 +29,9 @@ export function loadRules(text: string, fileName: string): RuleSet {
     throw refusal(unreadable.map(({ pos, message }) => `${at(pos[0])}: ${message.split("\n")[0]}`));
   const checked = validateRules(contentOf(document, fileName));
   if (checked.ok) return checked.ruleSet;
-  throw refusal(checked.problems.map((problem) => `${at(offsetOf(document, problem))}: ${problem.says}`));
+  throw refusal(
+    checked.problems.map((problem) => `${at(offsetOf(yaml, document, problem))}: ${problem.says}`),
+  );
 }
 
 /** As plain data. Few aliases are followed: many of them nested grow beyond any memory. */
@@ -45,17 +51,19 @@ function refusal(found: readonly string[]): CoxswainError {
 }
 
 /** Where a problem stands: at its key, or its place in a list; at what is nearest if it is not there. */
-function offsetOf(document: Document, { path }: Problem): number {
+function offsetOf(yaml: Yaml, document: Document, { path }: Problem): number {
   let node = document.contents as Node | null;
   let offset = node?.range?.[0] ?? 0;
   for (const key of path) {
-    if (isAlias(node)) node = node.resolve(document) ?? null;
-    if (isMap(node)) {
-      const pair = node.items.find(({ key: name }) => isScalar(name) && String(name.value) === String(key));
+    if (yaml.isAlias(node)) node = node.resolve(document) ?? null;
+    if (yaml.isMap(node)) {
+      const pair = node.items.find(
+        ({ key: name }) => yaml.isScalar(name) && String(name.value) === String(key),
+      );
       if (pair === undefined) return offset;
       offset = (pair.key as Node).range?.[0] ?? offset;
       node = pair.value as Node | null;
-    } else if (isSeq(node)) {
+    } else if (yaml.isSeq(node)) {
       node = (node.items[Number(key)] as Node | undefined) ?? null;
       offset = node?.range?.[0] ?? offset;
     } else return offset;

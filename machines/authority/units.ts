@@ -38,7 +38,7 @@ export function quantityOf(text: string): Quantity | { readonly problem: string 
   const known = units.get(unit.toLowerCase());
   if (known === undefined) return { problem: `unknown unit "${unit}"` };
   const [dimension, size] = known;
-  // Dividing keeps "0.1_percent" at 0.001, where 0.1 * 0.01 is not.
+  // Dividing gives 57 % as 0.57, which 57 * 0.01 is not.
   return { dimension, value: size < 1 ? number / Math.round(1 / size) : number * size };
 }
 
@@ -52,6 +52,11 @@ const resources: Readonly<Record<ResourceName, { dimension: Dimension; size: num
 
 export function resourceUnit(resource: ResourceName): string {
   return resources[resource].unit;
+}
+
+/** An amount in words: `500 GB`, `2 h`. */
+export function amountText(resource: ResourceName, amount: number): string {
+  return resource === "time" ? durationText(amount) : `${amount} ${resourceUnit(resource)}`;
 }
 
 /** An amount of a resource in its canonical unit, from a number of that, or a text with a unit of its kind. */

@@ -14,7 +14,9 @@ import { inspect } from "./inspect.ts";
 import { letters } from "./letters.ts";
 import { flushed, plainText, print, say } from "./output.ts";
 import { parseGiven } from "./parse.ts";
+import { permissions } from "./permissions.ts";
 import { ps } from "./ps.ts";
+import { rules } from "./rules.ts";
 import { run } from "./run.ts";
 import { server } from "./server.ts";
 import { setup } from "./setup.ts";
@@ -22,8 +24,8 @@ import { tap } from "./tap.ts";
 import { tree } from "./tree.ts";
 
 const commands: readonly Command[] = [
-  ...[run, ps, tree, tap, inspect, history, letters, approvals],
-  ...[check, exportSystem, importSystem, doctor, server, setup],
+  ...[run, ps, tree, tap, inspect, history, letters, approvals, rules],
+  ...[check, permissions, exportSystem, importSystem, doctor, server, setup],
 ];
 
 async function main([name, ...args]: readonly string[]): Promise<number> {

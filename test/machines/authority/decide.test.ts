@@ -92,7 +92,9 @@ describe("row 5: from manager to coordinator", () => {
   test("a deadline that is only claimed does not count", () => {
     const claims = { pipeline_scope: true, sla_deadline: "1_hour" };
     const late = request({ claims, deadlineMs: nowMs + 25 * hourMs });
-    expect(refused(decide(late, situation(), enterpriseData)).check).toBe("rule");
+    const endless = request({ claims, deadlineMs: undefined });
+    for (const asked of [late, endless])
+      expect(refused(decide(asked, situation(), enterpriseData)).check).toBe("rule");
   });
 
   test.each([[false], ["yes"], [1]])("a pipeline scope of %j is none", (pipeline_scope) => {

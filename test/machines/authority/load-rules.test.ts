@@ -11,9 +11,9 @@ import {
 } from "../../../machines/authority/index.ts";
 import { isCoxswainError } from "../../../protocols/index.ts";
 
-function problemsOf(build: () => unknown): readonly string[] {
+async function problemsOf(build: () => unknown): Promise<readonly string[]> {
   try {
-    build();
+    await build();
   } catch (error) {
     if (isCoxswainError(error, "OPTION_INVALID")) return error.details.problems as string[];
     throw error;
@@ -45,8 +45,8 @@ governance:
 `;
 
 describe("a rule set in YAML", () => {
-  test("row 3: is the same set as one written in TypeScript, in canonical units, with the defaults", () => {
-    const loaded = loadRules(good, "galley.yaml");
+  test("row 3: is the same set as one written in TypeScript, in canonical units, with the defaults", async () => {
+    const loaded = await loadRules(good, "galley.yaml");
     expect(loaded).toMatchObject({
       name: "galley",
       levels: presetLevels,
@@ -68,9 +68,11 @@ describe("a rule set in YAML", () => {
     });
   });
 
-  test("row 3: the preset can be written down, read again, and is the same to the byte", () => {
-    expect(hashOf(loadRules(stringify(enterpriseData), "preset.yaml"))).toBe(hashOf(enterpriseData));
-    expect(hashOf(loadRules(JSON.stringify(enterpriseData), "preset.json"))).toBe(hashOf(enterpriseData));
+  test("row 3: the preset can be written down, read again, and is the same to the byte", async () => {
+    expect(hashOf(await loadRules(stringify(enterpriseData), "preset.yaml"))).toBe(hashOf(enterpriseData));
+    expect(hashOf(await loadRules(JSON.stringify(enterpriseData), "preset.json"))).toBe(
+      hashOf(enterpriseData),
+    );
   });
 
   test.each([
@@ -105,12 +107,12 @@ describe("a rule set in YAML", () => {
     ["hurry: true", "hurry: !!js/function x", "galley.yaml:10:14: Unresolved tag"],
     ["hurry: true", "hurry: [true", "galley.yaml:11:5:"],
     ["name: galley", "name: [galley", "galley.yaml:3:1:"],
-  ])("row 3: with %j as %j does not load, and says where", (from, to, problem) => {
-    const problems = problemsOf(() => loadRules(good.replace(from, to), "galley.yaml"));
+  ])("row 3: with %j as %j does not load, and says where", async (from, to, problem) => {
+    const problems = await problemsOf(() => loadRules(good.replace(from, to), "galley.yaml"));
     expect(problems[0]).toContain(problem);
   });
 
-  test("that would grow beyond measure when its aliases are followed is refused", () => {
+  test("that would grow beyond measure when its aliases are followed is refused", async () => {
     const lines = ["a0: &a0 [x]"];
     for (let i = 1; i < 12; i++)
       lines.push(
@@ -118,7 +120,7 @@ describe("a rule set in YAML", () => {
           .fill(`*a${i - 1}`)
           .join(", ")}]`,
       );
-    const problems = problemsOf(() => loadRules(lines.join("\n"), "bomb.yaml"));
+    const problems = await problemsOf(() => loadRules(lines.join("\n"), "bomb.yaml"));
     expect(problems[0]).toContain("alias");
   });
 });
@@ -126,33 +128,33 @@ describe("a rule set in YAML", () => {
 describe("a rule set", () => {
   const rule = { name: "r", from: "DATA_ARCHITECT", to: "PIPELINE_MANAGER", tasks: ["*"] };
 
-  test("row 3: a rule with an unknown key or unit cannot be defined", () => {
-    expect(problemsOf(() => defineRule({ ...rule, limit: {} } as never))).toEqual([
+  test("row 3: a rule with an unknown key or unit cannot be defined", async () => {
+    expect(await problemsOf(() => defineRule({ ...rule, limit: {} } as never))).toEqual([
       'limit: unknown key "limit"',
     ]);
-    expect(problemsOf(() => defineRule({ ...rule, limits: { cpu: "2_horses" } }))).toEqual([
+    expect(await problemsOf(() => defineRule({ ...rule, limits: { cpu: "2_horses" } }))).toEqual([
       'limits.cpu: unknown unit "horses"',
     ]);
     expect(defineRule({ ...rule, limits: { time: "1_week" } }).limits).toEqual({ time: 604_800_000 });
   });
 
-  test("row 1: its levels are an order: whatever stands above itself, or over nobody known, is refused", () => {
+  test("row 1: its levels are an order: whatever stands above itself, or over nobody known, is refused", async () => {
     const set = (levels: Record<string, { over?: string[]; may?: string[] }>) => () =>
       defineRules({ name: "s", levels, rules: [] });
-    expect(problemsOf(set({ a: { over: ["b"] }, b: { over: ["c"] }, c: { over: ["a"] } }))).toEqual([
+    expect(await problemsOf(set({ a: { over: ["b"] }, b: { over: ["c"] }, c: { over: ["a"] } }))).toEqual([
       "levels.a.over: a stands above itself",
       "levels.b.over: b stands above itself",
       "levels.c.over: c stands above itself",
     ]);
-    expect(problemsOf(set({ a: { over: ["a"] } }))).toEqual(["levels.a.over: a stands above itself"]);
-    expect(problemsOf(set({ a: { over: ["z"], may: ["fly"] } }))).toEqual([
+    expect(await problemsOf(set({ a: { over: ["a"] } }))).toEqual(["levels.a.over: a stands above itself"]);
+    expect(await problemsOf(set({ a: { over: ["z"], may: ["fly"] } }))).toEqual([
       'levels.a.over.0: unknown level "z"',
       'levels.a.may.0: unknown operation "fly"',
     ]);
   });
 
-  test("has no two rules of one name, and none that hands authority up or across", () => {
-    const problems = problemsOf(() =>
+  test("has no two rules of one name, and none that hands authority up or across", async () => {
+    const problems = await problemsOf(() =>
       defineRules({ name: "s", rules: [rule, { ...rule, to: "DATA_ARCHITECT", from: "PIPELINE_MANAGER" }] }),
     );
     expect(problems).toEqual([
@@ -161,7 +163,9 @@ describe("a rule set", () => {
     ]);
     const levels = { head: { over: ["left", "right"] }, left: {}, right: {} };
     expect(
-      problemsOf(() => defineRules({ name: "s", levels, rules: [{ ...rule, from: "left", to: "right" }] })),
+      await problemsOf(() =>
+        defineRules({ name: "s", levels, rules: [{ ...rule, from: "left", to: "right" }] }),
+      ),
     ).toEqual(["rules.0.to: right is not left, nor below it"]);
   });
 

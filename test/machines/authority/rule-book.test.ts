@@ -49,6 +49,10 @@ describe("the book of rules", () => {
   test("answers alike whoever asks again because the answer was lost", () => {
     const [, again] = answers(replace(0, one), replace(0, structuredClone(one)), read());
     expect(again).toEqual({ version: 1, hash: hashOf(one) });
+    expect(answers(replace(0, one), replace(5, one), replace(1, one)).slice(1)).toEqual([
+      "Expected version 1, which is in force, got 5: conflict",
+      { version: 2, hash: hashOf(one) },
+    ]);
   });
 
   test("refuses a set that does not hold, and keeps the one in force", () => {
