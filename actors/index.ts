@@ -9,6 +9,7 @@ export {
   delegationDefaults,
 } from "./delegation/delegation.ts";
 export { delegationActors } from "./delegation-actors.ts";
+export { dispatcher } from "./dispatcher.ts";
 export { escalationDesk, escalationLadder } from "./escalation.ts";
 export { type GrantsOptions, grantBook } from "./grants.ts";
 export { alertQueue, type QualityCheck, qualityMonitor } from "./monitoring.ts";

@@ -101,10 +101,13 @@ const attempting = fromPromise<AttemptEnd, AttemptInput>(async ({ input, signal,
   }
 });
 
+/** What says nothing of the task, but of the worker: that it is not there, or has no room. */
+const notThere = new Set(["UNREACHABLE", "ADDRESS_UNKNOWN", "NODE_LOST", "ACTOR_STOPPED", "MAILBOX_FULL"]);
+
 function outcomeOf(error: unknown): "late" | "unreachable" | "failed" {
   if (!isCoxswainError(error)) return "failed";
   if (error.code === "ASK_TIMEOUT") return "late";
-  return error.code === "UNREACHABLE" ? "unreachable" : "failed";
+  return notThere.has(error.code) ? "unreachable" : "failed";
 }
 
 /** Waits, and says what time it is. */

@@ -19,6 +19,7 @@ import {
 } from "../src/testing/model/authority-machines.ts";
 import {
   crewOptions,
+  dispatcherOptions,
   fanOutOptions,
   supervisorOptions,
   workerOptions,
@@ -42,6 +43,7 @@ const suites: Readonly<Record<string, readonly PathsOptions<never>[]>> = {
   deskMachine: [deskOptions],
   escalationMachine: [escalationOptions],
   crewMachine: [crewOptions],
+  dispatcherMachine: [dispatcherOptions],
   delegationMachine: [delegationOptions],
   fanOutMachine: [fanOutOptions],
   grantsMachine: [grantsOptions],

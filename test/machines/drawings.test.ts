@@ -6,6 +6,7 @@ import {
   crewMachine,
   delegationMachine,
   deskMachine,
+  dispatcherMachine,
   escalationMachine,
   fanOutMachine,
   qualityMonitorMachine,
@@ -26,6 +27,7 @@ const machines = {
   desk: deskMachine,
   qualityMonitor: qualityMonitorMachine,
   alerts: alertsMachine,
+  dispatcher: dispatcherMachine,
 };
 
 function drawn(): string {

@@ -2,6 +2,7 @@ import type { SnapshotFrom } from "xstate";
 import type {
   CarriedOut,
   crewMachine,
+  dispatcherMachine,
   fanOutMachine,
   SupervisorContext,
   SupervisorInput,
@@ -12,6 +13,7 @@ import { type Child, childAt, inOrder } from "../../../../machines/supervision/r
 import {
   type ActorAddress,
   type ActorOutcome,
+  dispatching,
   fanOut,
   supervision,
   work,
@@ -31,6 +33,33 @@ export const crewOptions: PathsOptions<typeof crewMachine> = {
 export const fanOutOptions: PathsOptions<typeof fanOutMachine> = {
   protocol: fanOut,
   outputs: { branch: [{ result: 1 }] },
+};
+
+/** One task, one worker, one attempt; how it ends, and what may come between. */
+export const dispatcherOptions: PathsOptions<typeof dispatcherMachine> = {
+  protocol: dispatching,
+  input: { attemptsMax: 1, ladder: ["lead"] },
+  payloads: {
+    dispatch: [{ id: "a", taskType: "sort", task: 1, priority: 2 }],
+    enrol: [{ worker: "hands.w", capacity: 1, skills: {} }],
+    pull: [{ worker: "hands.w", credits: 1, skills: {} }],
+    leave: [{ worker: "hands.w" }],
+    cancel: [{ id: "a", reason: "" }],
+    decide: [{ id: "a", level: 1, decision: "resolve", reason: "" }],
+  },
+  outputs: {
+    clock: [0],
+    attempt: [
+      { task: "a", attempt: 1, worker: "hands.w", outcome: "done", result: null, tookMs: 1, atMs: 0 },
+      { task: "a", attempt: 1, worker: "hands.w", outcome: "unreachable", reason: "", atMs: 0 },
+    ],
+  },
+  stateKey: ({ value, context: { book } }) => [
+    value,
+    book.table.tasks,
+    Object.values(book.table.workers).map(({ capacity }) => Math.min(capacity, 1)),
+    Object.keys(book.away),
+  ],
 };
 
 const changes: Readonly<Record<string, readonly object[]>> = {
