@@ -1,3 +1,4 @@
+export type { LevelRules } from "./level-reach.ts";
 export { inboxPrefixOf, type Permission, subjectsOf, type UserPermissions } from "./permission.ts";
 export {
   type ConfigOptions,

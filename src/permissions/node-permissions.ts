@@ -51,7 +51,7 @@ export function nodePermissions(plan: CheckedPlan, node: Party): UserPermissions
       ["says what happens here", [...own, ...types].map((name) => rootEventsPattern(system, name))],
       ["keeps dead letters", reached.flatMap((name) => rootDeadPatterns(system, name))],
       ...memberPermissions(plan, node),
-      ...(durable.length > 0 ? [senderPermission(system)] : []),
+      ...(plan.durable.size > 0 ? [senderPermission(system)] : []),
       ...(types.length > 0 ? hostPermissions(plan, node, clients) : []),
     ),
     subscribe: permissions(
@@ -105,6 +105,7 @@ function memberPermissions({ system, parties }: CheckedPlan, node: Party): reado
   ];
 }
 
+/** Every node: what one may not send is then refused at once, where it could not look it would wait. */
 function senderPermission(system: string): Given {
   return ["opens the inboxes", requests(storedNames(system).box, ...opening)];
 }

@@ -1,6 +1,7 @@
 import { CoxswainError, nameToken, quote, systemName } from "../../protocols/index.ts";
 import type { Durability } from "../durable/durability.ts";
 import { checkOptions } from "../transport/options.ts";
+import { LevelReach, type LevelRules } from "./level-reach.ts";
 
 /** What is known of one that a node hosts: its definition, or how long it lasts. `history`: durable, and its turns are kept. */
 export type Hosted = "volatile" | "durable" | "history" | { readonly durability?: Durability };
@@ -21,7 +22,7 @@ export interface NodePlan {
   readonly listens?: readonly string[];
   /** On which other nodes it starts actors. */
   readonly starts?: readonly string[];
-  /** Its level of authority, one of the plan's `levels`. */
+  /** Its level of authority, of the plan's `rules`. */
   readonly level?: string;
 }
 
@@ -33,8 +34,8 @@ export interface SystemPlan {
   readonly system: string;
   readonly nodes: Readonly<Record<string, NodePlan>>;
   readonly clients?: Readonly<Record<string, ClientPlan>>;
-  /** To whom the nodes of each level may send because of it: a level with no names may delegate to nobody. */
-  readonly levels?: Readonly<Record<string, readonly string[]>>;
+  /** The rule set whose levels the nodes have: what their operations are sent to, they may send to. Default: the preset's. */
+  readonly rules?: LevelRules;
 }
 
 /** One who may connect, with every default filled in. */
@@ -67,7 +68,7 @@ export const operatorZone = "operator";
 /** As of `defineActor`. */
 const historyMaxDefault = 10_000;
 
-const planNames = ["system", "nodes", "clients", "levels"];
+const planNames = ["system", "nodes", "clients", "rules"];
 const nodeNames = ["zone", "hosts", "sends", "controls", "listens", "starts", "level"];
 const clientNames = ["zone", "sends", "listens"];
 
@@ -77,29 +78,37 @@ const clientNames = ["zone", "sends", "listens"];
  */
 export function checkPlan(plan: SystemPlan): CheckedPlan {
   checkOptions("a system's permissions", plan, planNames);
-  const { clients = {}, levels = {} } = plan;
-  const durable = new Set<string>();
-  const histories = new Map<string, number>();
-  const volatile = new Set<string>();
-  const parties: Party[] = [];
-  for (const [name, node] of Object.entries(plan.nodes)) {
-    checkOptions(`node ${name}`, node, nodeNames);
-    const hosted = hostedBy(node);
-    for (const [token, { durable: lasts, historyMax }] of hosted) {
-      (lasts ? durable : volatile).add(hostedName(token));
-      if (historyMax !== undefined) histories.set(token, Math.max(historyMax, histories.get(token) ?? 0));
-    }
-    parties.push({ ...partyOf("node", name, node, levels), ...splitHosts(hosted) });
-  }
-  for (const [name, client] of Object.entries(clients)) {
-    checkOptions(`client ${name}`, client, clientNames);
-    parties.push({ ...partyOf("client", name, client, {}), controls: [], roots: [], types: [] });
-  }
+  const { clients = {}, rules } = plan;
+  const reach = new LevelReach(rules);
+  const { durable, volatile, histories } = hostedNames(plan);
   const both = [...durable].find((name) => volatile.has(name));
   if (both !== undefined)
     throw invalid(`Expected ${quote(both)} to be durable on all of its nodes, or on none`);
-  checkNames(parties, new Set([...durable, ...volatile]));
+  const hosted = new Set([...durable, ...volatile]);
+  const parties: Party[] = [];
+  for (const [name, node] of Object.entries(plan.nodes)) {
+    checkOptions(`node ${name}`, node, nodeNames);
+    parties.push({ ...partyOf("node", name, node, reach, hosted), ...splitHosts(hostedBy(node)) });
+  }
+  for (const [name, client] of Object.entries(clients)) {
+    checkOptions(`client ${name}`, client, clientNames);
+    parties.push({ ...partyOf("client", name, client, reach, hosted), controls: [], roots: [], types: [] });
+  }
+  checkNames(parties, hosted);
   return { system: systemName(plan.system), parties, durable, histories };
+}
+
+function hostedNames({ nodes }: SystemPlan) {
+  const durable = new Set<string>();
+  const volatile = new Set<string>();
+  const histories = new Map<string, number>();
+  for (const node of Object.values(nodes)) {
+    for (const [name, { durable: lasts, historyMax }] of hostedBy(node)) {
+      (lasts ? durable : volatile).add(hostedName(name));
+      if (historyMax !== undefined) histories.set(name, Math.max(historyMax, histories.get(name) ?? 0));
+    }
+  }
+  return { durable, volatile, histories };
 }
 
 interface Lasting {
@@ -145,14 +154,16 @@ function partyOf(
   kind: Party["kind"],
   name: string,
   plan: NodePlan,
-  levels: Readonly<Record<string, readonly string[]>>,
+  reach: LevelReach,
+  hosted: ReadonlySet<string>,
 ): Omit<Party, "roots" | "types"> {
   nameToken(`a ${kind}'s name`, name);
   const zone = nameToken("a zone", plan.zone ?? name);
   if (zone === operatorZone || name === operatorZone)
     throw invalid(`Expected another name and zone than ${quote(operatorZone)}, which is the operator's own`);
-  const { sends = [], listens = [], starts = [] } = plan;
-  const all = sorted([...sends, ...ofLevel(name, plan, levels)]);
+  const { sends = [], listens = [], starts = [], level } = plan;
+  const allowed = level === undefined ? [] : reach.of(name, level, sends);
+  const all = sorted([...sends, ...allowed.filter((to) => hosted.has(to))]);
   const { controls = all } = plan;
   return {
     name,
@@ -163,24 +174,6 @@ function partyOf(
     listens: sorted(listens),
     starts: sorted(starts),
   };
-}
-
-/** What its level lets a node send to. A level says all of that: what another level has and its own has not is forbidden. */
-function ofLevel(
-  name: string,
-  { level, sends = [] }: NodePlan,
-  levels: Readonly<Record<string, readonly string[]>>,
-): readonly string[] {
-  if (level === undefined) return [];
-  if (!Object.hasOwn(levels, level))
-    throw invalid(
-      `Expected the level of ${name} among ${Object.keys(levels).join(", ")}, got ${quote(level)}`,
-    );
-  const may = levels[level] ?? [];
-  const others = new Set(Object.values(levels).flat());
-  const tooMuch = sends.find((to) => others.has(to) && !may.includes(to));
-  if (tooMuch === undefined) return may;
-  throw invalid(`Expected ${name} not to send to ${quote(tooMuch)}, which its level ${level} does not allow`);
 }
 
 function checkNames(parties: readonly Party[], hosted: ReadonlySet<string>): void {

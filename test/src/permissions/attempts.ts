@@ -166,7 +166,7 @@ function* administers(): Iterable<Attempt> {
         : stream === "cx_harbour_history_book"
           ? ["yard"]
           : stream === "cx_harbour_box"
-            ? ["desk", ...durable]
+            ? nodes
             : durable;
     yield publish(`${api}.STREAM.INFO.${stream}`, [...openers, "operator"]);
     yield publish(`${api}.STREAM.CREATE.${stream}`, ["operator"]);

@@ -57,7 +57,9 @@ describe.each(eachServerVersion)("with generated permissions on server %s", (ver
       ...connectionOf(harbour, "operator"),
       onReport: (report) => void place.reports.push({ node: "operator", ...report }),
     });
-    expect((await operator.nodes()).map(({ node }) => node).sort()).toEqual(["desk", "loft", "pier", "yard"]);
+    await expect
+      .poll(async () => (await operator.nodes()).map(({ node }) => node).sort())
+      .toEqual(["desk", "loft", "pier", "yard"]);
     await expect
       .poll(async () => (await operator.deadLetters.list()).map(({ to, code }) => [to, code]))
       .toEqual([["crew", "UNREACHABLE"]]);
