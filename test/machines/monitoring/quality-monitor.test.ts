@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createActor, SimulatedClock } from "xstate";
 import { fromCall, qualityMonitorMachine } from "../../../machines/index.ts";
 import type { ActorAddress, Alert } from "../../../protocols/index.ts";
-import { pathsOf } from "../../../src/testing/model/index.ts";
+import { type ModelState, pathsOf } from "../../../src/testing/model/index.ts";
 import { monitorOptions } from "../../src/testing/model/authority-machines.ts";
 
 const minute = 60_000;
@@ -50,4 +50,8 @@ test("a check that is not over when the next is due has failed", async () => {
   });
 });
 
-for (const path of pathsOf(qualityMonitorMachine, monitorOptions)) test(path.name, () => path.run());
+/** What is answered comes from the context: the state must be the same. */
+const check = ({ snapshot }: ModelState): void => expect(snapshot.matches(snapshot.context.state)).toBe(true);
+
+for (const path of pathsOf(qualityMonitorMachine, { ...monitorOptions, check }))
+  test(path.name, () => path.run());
