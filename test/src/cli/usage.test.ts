@@ -19,6 +19,7 @@ const commands = [
   "inspect",
   "history",
   "letters",
+  "rules",
   "export",
   "import",
   "doctor",
