@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { type Delegated, decideApproval, delegate, pendingApprovals } from "../../../actors/index.ts";
-import { type ActorAddress, actorAddress, delegation, escalation, grants } from "../../../protocols/index.ts";
+import { type Delegated, decideApproval, delegate } from "../../../actors/index.ts";
+import {
+  type ActorAddress,
+  actorAddress,
+  approval,
+  delegation,
+  escalation,
+  grants,
+} from "../../../protocols/index.ts";
 import type { ActorSystem } from "../../../src/index.ts";
 import { type DurableCluster, durableCluster } from "../../src/durable/durable-cluster.ts";
 import { rejection } from "../../support/systems.ts";
@@ -140,8 +147,11 @@ describe("a task that is delegated", () => {
     expect(given.decision).toMatchObject({ ok: true, approval: { required: true, id: "d1" } });
     await cluster.pass(1_000);
     expect(begun).toEqual([]);
-    const [waiting] = await cluster.settled(pendingApprovals(system));
-    expect(waiting).toMatchObject({ id: "d1", summary: expect.stringContaining("etl_orchestration") });
+    const gate = system.ref("approval.d1", approval);
+    expect(await cluster.settled(gate.ask({ type: "status" }))).toMatchObject({
+      state: "open",
+      summary: expect.stringContaining("manager delegates etl_orchestration to coordinator"),
+    });
     await cluster.settled(decideApproval(system, "d1", { approve: true, by: "ada" }));
     expect(await cluster.settled(given.result())).toMatchObject({ status: "done" });
     expect(begun).toEqual(["coordinator"]);
