@@ -14,12 +14,14 @@ import type { ActorDefinition } from "./actor.ts";
 import { Cell } from "./cell.ts";
 import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
 import { type DurableOptions, Durables } from "./durable/durables.ts";
+import { boxBytesMaxDefault } from "./durable/stores.ts";
 import { type Env, realEnv } from "./env/env.ts";
 import { publishFact } from "./facts.ts";
 import { Family } from "./family.ts";
 import { Node, type Report } from "./node.ts";
 import { nodeActor } from "./node-actor.ts";
 import { type NodeRecord, Registry } from "./registry.ts";
+import type { ServerFlushes } from "./server/index.ts";
 import { ActorSystem } from "./system.ts";
 import { telemetryOf } from "./telemetry.ts";
 import { type Opened, openTransport, type TransportChoice } from "./transport/open.ts";
@@ -47,10 +49,20 @@ export interface SystemOptions extends TransportChoice {
   readonly shards?: number;
   /** Messages that may wait for one durable agent; default 10,000. Where its inboxes were made before, what was said then holds. */
   readonly durableWaitingMax?: number;
+  /**
+   * What the inboxes of all durable agents may come to, in bytes; beyond it nothing is taken (STORE_FULL). The server sets them aside;
+   * where it has less, no node that hosts any can start. Holds likewise; default 512 MiB.
+   */
+  readonly durableInboxesMaxBytes?: number;
   /** Durable agents in this node's memory; beyond it those that rest leave, the idlest first; default 10,000. */
   readonly durableActiveMax?: number;
   /** What the records of durable agents in this node's memory may come to, in bytes; beyond it likewise; default 256 MiB. */
   readonly durableActiveMaxBytes?: number;
+  /**
+   * How the servers flush to disk, where they are not ours and it cannot be seen: it is said at the start, as stated by you, what would
+   * outlive a power cut. Nothing is done otherwise.
+   */
+  readonly serverFlushes?: ServerFlushes;
   /** What happened besides: default writes warnings and errors to standard error. */
   readonly onReport?: (report: Report) => void;
   /** Time, chance and ids; default the machine's own. */
@@ -173,11 +185,13 @@ function durableOptionsOf(options: SystemOptions, leaseMs: number): DurableOptio
     labels = [],
     shards,
     durableWaitingMax = 10_000,
+    durableInboxesMaxBytes = boxBytesMaxDefault,
     durableActiveMax = 10_000,
     durableActiveMaxBytes = 256 * 1_048_576,
   } = options;
   for (const [name, value] of Object.entries({
     durableWaitingMax,
+    durableInboxesMaxBytes,
     durableActiveMax,
     durableActiveMaxBytes,
   })) {
@@ -192,9 +206,17 @@ function durableOptionsOf(options: SystemOptions, leaseMs: number): DurableOptio
     labels,
     shards,
     waitingMax: durableWaitingMax,
+    inboxesMaxBytes: durableInboxesMaxBytes,
+    serverFlushes: flushesOf(options.serverFlushes),
     activeMax: durableActiveMax,
     activeMaxBytes: durableActiveMaxBytes,
   };
+}
+
+function flushesOf(stated: ServerFlushes | undefined): ServerFlushes | undefined {
+  if (stated === undefined || stated === "always" || (stated !== null && stated.everyMs > 0)) return stated;
+  const text = `Expected serverFlushes to be "always" or { everyMs } above 0, got ${quote(stated)}`;
+  throw new CoxswainError("OPTION_INVALID", text);
 }
 
 async function answers(node: Node, record: NodeRecord): Promise<boolean> {

@@ -1,6 +1,15 @@
 export type { ActorDefinition, ActorLimits, Birth, ReducerBehaviour, ReducerTurn } from "./actor.ts";
 export { defineActor } from "./actor.ts";
 export type { AskOptions } from "./asks.ts";
+export {
+  type Audit,
+  type AuditAnchor,
+  type AuditEntry,
+  type AuditFinding,
+  type AuditVerdict,
+  type DecisionReplay,
+  replayDecisions,
+} from "./audit/index.ts";
 export { createSystem, type SystemOptions } from "./create-system.ts";
 export type { DeadLetter, DeadLetters } from "./dead-letters.ts";
 export type {
@@ -34,6 +43,7 @@ export type { SendOptions } from "./outbound.ts";
 export { ActorRef, type EventOf, type Listening, type Watch } from "./ref.ts";
 export type { NodeRecord } from "./registry.ts";
 export type { RosterEntry } from "./roster.ts";
+export type { ServerFlushes } from "./server/index.ts";
 export { closeOnSignals, type SignalOptions } from "./signals.ts";
 export type { ActorSystem, DrainReport, SpawnOptions } from "./system.ts";
 export { createMemoryHub } from "./transport/memory.ts";

@@ -1,5 +1,11 @@
 import { isCoxswainError } from "../../protocols/index.ts";
-import { findServer, type RunningServer, type ServerBinary, startServer } from "../server/index.ts";
+import {
+  findServer,
+  type RunningServer,
+  type ServerBinary,
+  type ServerFlushes,
+  startServer,
+} from "../server/index.ts";
 import { chooseServer, connectionOptions, serverOptions, withoutSecret } from "./choose.ts";
 import { type Command, exitCodes, type Given, UsageError } from "./command.ts";
 import { examineServer } from "./examine-server.ts";
@@ -36,7 +42,7 @@ is started for the moment. Ends with 1 where something is missing, and says how 
     sync: {
       type: "string",
       value: "always",
-      says: "State how the servers flush to disk, where it cannot be seen: always or interval",
+      says: "State how the servers flush to disk, where it cannot be seen: always, or every so many milliseconds",
     },
     json: { type: "boolean", says: "One JSON document" },
   },
@@ -96,7 +102,6 @@ async function examined(
   servers: string,
   sync: RunningServer["sync"] | undefined,
 ): Promise<readonly Finding[]> {
-  // What is known of a server of ours is not for anybody to state.
   const stated = syncOf(given);
   try {
     return await examineServer({
@@ -105,7 +110,8 @@ async function examined(
       zone: given.text("zone") ?? "main",
       replicas:
         given.text("replicas") === undefined ? undefined : given.count("replicas", 1, { min: 1, max: 5 }),
-      sync: sync ?? stated,
+      sync,
+      stated,
     });
   } catch (error) {
     if (!isCoxswainError(error)) throw error;
@@ -117,10 +123,12 @@ async function examined(
   }
 }
 
-function syncOf(given: Given): RunningServer["sync"] | undefined {
+function syncOf(given: Given): ServerFlushes | undefined {
   const sync = given.text("sync");
-  if (sync === undefined || sync === "always" || sync === "interval") return sync;
-  throw new UsageError(`Expected --sync always or --sync interval, got "${plainText(sync)}"`);
+  if (sync === undefined || sync === "always") return sync;
+  const everyMs = Number(sync);
+  if (Number.isSafeInteger(everyMs) && everyMs > 0) return { everyMs };
+  throw new UsageError(`Expected --sync always or --sync <milliseconds>, got "${plainText(sync)}"`);
 }
 
 const marks = { fine: "✓", missing: "✗", note: "·" } as const;

@@ -13,7 +13,14 @@ import {
   rootPatterns,
   systemName,
 } from "../../protocols/index.ts";
-import { describeServer, provenLevel, type ServerDescription, type ServerEvidence } from "../server/index.ts";
+import {
+  describeServer,
+  provenLevel,
+  type ServerDescription,
+  type ServerEvidence,
+  type ServerFlushes,
+  statedLevel,
+} from "../server/index.ts";
 import type { NatsOptions } from "../transport/nats-options.ts";
 import { lookAtStreams } from "./backup/stored-system.ts";
 import { dialServer, systemsOn } from "./choose.ts";
@@ -25,7 +32,9 @@ interface Patient {
   readonly zone: string;
   /** As it is stated; else those of the system's streams, where it has any. */
   readonly replicas: number | undefined;
+  /** As it is known. */
   readonly sync: "interval" | "always" | undefined;
+  readonly stated: ServerFlushes | undefined;
 }
 
 /** Connects and looks: what the server is, what this user may do on it, what can be proved of it. @throws as `dialServer` */
@@ -52,6 +61,9 @@ export async function examineServer(patient: Patient): Promise<readonly Finding[
         }),
       ),
       levelFinding(evidence),
+      ...(patient.stated === undefined
+        ? []
+        : [{ what: "stated", state: "note", says: statedLevel(patient.stated, patient.sync) } as const]),
     ];
   } finally {
     await connection.close();

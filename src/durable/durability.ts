@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { CoxswainError, isToken, quote } from "../../protocols/index.ts";
 import type { ActorDefinition } from "../actor.ts";
+import { historyBytesMaxDefault } from "./history/history-stream.ts";
 import type { Migrations } from "./versions/index.ts";
 
 /** What becomes of a timer that was set before its agent moved to another process. */
@@ -52,6 +53,8 @@ export interface Durability {
   readonly history: boolean;
   /** Entries of a history kept for each agent, the oldest go: turns, and one checkpoint more for each hundred. Holds where the type's first node starts; default 10,000. */
   readonly historyMax: number;
+  /** What the histories of all its agents may come to, in bytes, which the server sets aside; the oldest turns go. Holds likewise; default 1 GiB. */
+  readonly historyMaxBytes: number;
   /** What holds for all timers, and, by the delay's name or the send's id, for single ones. */
   readonly timers: TimerPolicy & { readonly of: Readonly<Record<string, Partial<TimerPolicy>>> };
 }
@@ -72,12 +75,14 @@ const wholeNumbers = {
   answerWindowMs: 86_400_000,
   answersMax: 100,
   historyMax: 10_000,
+  historyMaxBytes: historyBytesMaxDefault,
 };
 const least: Partial<Record<keyof typeof wholeNumbers, number>> = {
   version: 1,
   attemptsMax: 1,
   batchMax: 1,
   historyMax: 1,
+  historyMaxBytes: 1,
 };
 const policies: { readonly [K in keyof TimerPolicy]: readonly TimerPolicy[K][] } = {
   resume: ["deadline", "remaining", "restart"],

@@ -8,6 +8,7 @@ import {
   encodeValue,
 } from "../../protocols/index.ts";
 import type { Node } from "../node.ts";
+import type { ServerFlushes } from "../server/index.ts";
 import { valueOrThrow } from "../transport/outcomes.ts";
 import type { Bucket, Outcome, Stream, Subscription } from "../transport/transport.ts";
 import type { Agent } from "./agent.ts";
@@ -28,7 +29,7 @@ import { RecordTrouble } from "./record-trouble.ts";
 import { ShardAgents, type ShardHost } from "./shard-agents.ts";
 import { stateLevel } from "./state-level.ts";
 import { SteadyClock } from "./steady-clock.ts";
-import { boxStream, hostsBucket, recordsBucket } from "./stores.ts";
+import { boxStream, hostsBucket, recordsBucket, roomFor } from "./stores.ts";
 
 export interface DurableOptions {
   /** Of the lease of this node, in milliseconds. */
@@ -39,6 +40,10 @@ export interface DurableOptions {
   readonly shards: number | undefined;
   /** Messages that may wait for one agent. */
   readonly waitingMax: number;
+  /** What all inboxes may come to, in bytes. */
+  readonly inboxesMaxBytes: number;
+  /** As it is stated; nothing is done otherwise for it. */
+  readonly serverFlushes: ServerFlushes | undefined;
   /** Agents in memory; beyond it those that rest leave, the idlest first. */
   readonly activeMax: number;
   /** What their records may come to. */
@@ -81,8 +86,11 @@ export class Durables implements DurableInboxes, ShardHost {
     this.#ready = new ReadyAgents(node.env);
     this.#trouble = new RecordTrouble(node.env, (report) => node.report(report));
     this.#definitions = new Map([...node.catalogue].filter(isDurable));
-    const box = boxStream(node.system, options.waitingMax);
-    this.#box = new LazyStream(() => node.transport.store.stream(box.name, box.options));
+    const box = boxStream(node.system, options.waitingMax, options.inboxesMaxBytes);
+    this.#box = new LazyStream(async () => {
+      const opened = await node.transport.store.stream(box.name, box.options);
+      return roomFor(opened, "durableInboxesMaxBytes", box.options.bytesMax);
+    });
     this.#posting = {
       env: node.env,
       system: node.system,
@@ -157,12 +165,15 @@ export class Durables implements DurableInboxes, ShardHost {
     );
     this.#shards.start();
     for (const type of this.#definitions.keys()) this.#gateways.push(openGateway(this.#node, this, type));
-    void stateLevel(this.#node);
+    void stateLevel(this.#node, this.#options.serverFlushes);
   }
 
-  async #openHistory(type: string, { durability: { historyMax } }: DurableDefinition): Promise<void> {
-    const { name, options } = historyStream(this.#node.system, type, historyMax);
-    this.#histories.set(type, valueOrThrow(await this.#node.transport.store.stream(name, options)));
+  async #openHistory(type: string, { durability }: DurableDefinition): Promise<void> {
+    const { historyMax, historyMaxBytes } = durability;
+    const { name, options } = historyStream(this.#node.system, type, historyMax, historyMaxBytes);
+    const opened = await this.#node.transport.store.stream(name, options);
+    const option = `durability.historyMaxBytes of ${type}`;
+    this.#histories.set(type, valueOrThrow(roomFor(opened, option, historyMaxBytes)));
     valueOrThrow(await this.directory.parts.bucket.put(historyKey(type), encodeValue({ historyMax })));
   }
 

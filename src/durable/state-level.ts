@@ -1,6 +1,7 @@
 import type { JetStreamAccountStats } from "nats";
 import { replySubject } from "../../protocols/index.ts";
 import type { Node } from "../node.ts";
+import type { ServerFlushes } from "../server/index.ts";
 import type { NatsTransport } from "../transport/nats-transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import { boxStream, recordsBucket } from "./stores.ts";
@@ -8,8 +9,10 @@ import { boxStream, recordsBucket } from "./stores.ts";
 /** The server's word is waited for so long, in milliseconds; what it leaves unsaid is not known. */
 const answerWithinMs = 2_000;
 
-/** Reports once what the work of this system's durable agents provably outlives. Does not reject. */
-export async function stateLevel(node: Node): Promise<void> {
+/**
+ * Reports once what the work of this system's durable agents provably outlives, and what is stated besides. Does not reject.
+ */
+export async function stateLevel(node: Node, stated?: ServerFlushes): Promise<void> {
   const { transport } = node;
   if (transport.name === "memory") {
     const message =
@@ -20,7 +23,7 @@ export async function stateLevel(node: Node): Promise<void> {
   if (!("info" in transport)) return;
   try {
     // Loaded only where there is a server.
-    const { provenLevel, runningServers } = await import("../server/index.ts");
+    const { provenLevel, runningServers, statedLevel } = await import("../server/index.ts");
     const ask = asking(node);
     const [account, replicas, running] = await Promise.all([
       ask<JetStreamAccountStats>("$JS.API.INFO"),
@@ -30,7 +33,9 @@ export async function stateLevel(node: Node): Promise<void> {
     const { info, url } = transport as NatsTransport;
     const sync = running.find((server) => server.url === url && server.version === info.version)?.sync;
     const { level, says, remedy } = provenLevel(info, { account, replicas, sync });
-    const message = `Durable agents at ${url}: ${says}${remedy === undefined ? "" : `. To raise it: ${remedy}`}`;
+    const raised = remedy === undefined ? "" : `. To raise it: ${remedy}`;
+    const besides = stated === undefined ? "" : `. ${statedLevel(stated, sync)}`;
+    const message = `Durable agents at ${url}: ${says}${raised}${besides}`;
     if (!node.closed) node.report({ level: level === "none" ? "warning" : "info", message });
   } catch (error) {
     node.report({ level: "warning", message: "What durable agents outlive cannot be told", error });

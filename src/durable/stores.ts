@@ -1,13 +1,14 @@
-import { boxPattern } from "../../protocols/index.ts";
-import type { Store, StreamOptions } from "../transport/transport.ts";
+import { boxPattern, CoxswainError } from "../../protocols/index.ts";
+import type { Outcome, Store, StreamOptions } from "../transport/transport.ts";
 import { recordMaxBytes } from "./record-codec.ts";
 
-/**
- * Entries of all inboxes, and what they may come to. Beyond it nothing is taken (STORE_FULL). The server sets the bytes aside from
- * the room it has, so that no system can be founded where there is less.
- */
+/** Entries of all inboxes. Beyond it nothing is taken (STORE_FULL). */
 const boxMessagesMax = 10_000_000;
-const boxBytesMax = 1024 ** 3;
+/**
+ * What all inboxes may come to, in bytes, where nothing else is said; beyond it likewise. The server sets them aside from the room it
+ * has, so that no system can be founded where there is less.
+ */
+export const boxBytesMaxDefault = 512 * 1024 ** 2;
 
 /** A bucket or a stream of a system, and what holds where it is created. */
 interface Named<Options> {
@@ -26,17 +27,28 @@ export function recordsBucket(system: string): Named<Parameters<Store["bucket"]>
 }
 
 /** The inboxes of all durable agents, each of at most `subjectMessagesMax` entries. */
-export function boxStream(system: string, subjectMessagesMax: number): Named<StreamOptions> {
+export function boxStream(
+  system: string,
+  subjectMessagesMax: number,
+  bytesMax: number = boxBytesMaxDefault,
+): Named<StreamOptions> {
   return {
     name: `cx_${system}_box`,
     options: {
       kind: "queue",
       subjects: [boxPattern(system, "*")],
       messagesMax: boxMessagesMax,
-      bytesMax: boxBytesMax,
+      bytesMax,
       subjectMessagesMax,
     },
   };
+}
+
+/** Says by which option less is set aside, where the server has no room for it. */
+export function roomFor<T>(opened: Outcome<T>, option: string, bytes: number): Outcome<T> {
+  if (opened.kind !== "rejected" || opened.error.code !== "STORE_FULL") return opened;
+  const text = `Expected room on the server for ${option}, ${bytes} bytes (less may be given): ${opened.error.message}`;
+  return { kind: "rejected", error: new CoxswainError("STORE_FULL", text, { cause: opened.error }) };
 }
 
 /** A bucket is a stream as well, to be read page by page in the order in which it was written. */

@@ -8,7 +8,13 @@ export {
   type Verdict,
 } from "./describe-server.ts";
 export { type FindServerOptions, findServer, type ServerBinary } from "./find-server.ts";
-export { type KeptHow, type ProvenLevel, provenLevel } from "./proven-level.ts";
+export {
+  type KeptHow,
+  type ProvenLevel,
+  provenLevel,
+  type ServerFlushes,
+  statedLevel,
+} from "./proven-level.ts";
 export { type RunningServer, runningServers } from "./running.ts";
 export type { ConfigValue, ServerConfig } from "./server-config.ts";
 export type { ServerExit } from "./server-process.ts";

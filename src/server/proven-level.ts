@@ -52,6 +52,26 @@ export function provenLevel(info: ServerInfo, { account, replicas, sync }: KeptH
   };
 }
 
+/** How the servers flush to disk, as whoever runs them states it: a client cannot see it. */
+export type ServerFlushes = "always" | { readonly everyMs: number };
+
+/** What would follow of what is stated, in one line; it proves nothing. @param known how this server does flush, where that is known */
+export function statedLevel(stated: ServerFlushes, known: KeptHow["sync"]): string {
+  const how = stated === "always" ? "before they acknowledge" : `every ${stated.everyMs} ms`;
+  const said = `the servers flush to disk ${how}`;
+  if (known === undefined) {
+    const so = stated === "always" ? "outlives a power cut" : "of so long would be lost in a power cut";
+    return `Stated by you, not proved: ${said}; then acknowledged work ${so}`;
+  }
+  const isSo =
+    known === "always" ? stated === "always" : stated !== "always" && stated.everyMs === embeddedMs;
+  const does = known === "always" ? "before it acknowledges" : "every second";
+  return isSo ? `As stated by you, ${said}` : `Stated by you, and not so: ${said}; this one does ${does}`;
+}
+
+/** A server of ours that flushes at intervals, in milliseconds. */
+const embeddedMs = 1_000;
+
 const outlives = {
   process: "the end of a process",
   node: "the loss of a server",

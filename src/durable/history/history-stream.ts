@@ -1,15 +1,17 @@
 import { type ActorAddress, historyPattern, historySubject } from "../../../protocols/index.ts";
 import type { Outcome, Stream, StreamOptions } from "../../transport/transport.ts";
 
-/** Entries of all agents of a type, and what they may come to; the oldest go first. */
+/** Entries of all agents of a type; the oldest go first. */
 const entriesMax = 10_000_000;
-const bytesMax = 8 * 1024 ** 3;
+/** What they may come to, in bytes, where nothing else is said; the server sets them aside. */
+export const historyBytesMaxDefault = 1024 ** 3;
 
 /** Where the histories of a type's agents are kept, and what holds where that is created: `historyMax` entries of each agent, the oldest go. */
 export function historyStream(
   system: string,
   type: string,
   historyMax: number,
+  bytesMax: number = historyBytesMaxDefault,
 ): { readonly name: string; readonly options: StreamOptions } {
   return {
     name: `cx_${system}_history_${type}`,

@@ -42,12 +42,14 @@ describe("doctor", () => {
     });
   });
 
-  it("states the level that is stated, but not against what is known", async () => {
+  it("says what is stated as that, and never as proved", async () => {
     await using server = await testServer();
     const stated = await examine(["--servers", server.url, "--sync", "always"]);
-    expect(stated.of("proven level")?.says).toMatch(/^power .*not proof against: node$/);
+    expect(stated.of("proven level")?.says).toMatch(/^process .*not known: power$/);
+    expect(stated.of("stated")?.says).toMatch(/^Stated by you, not proved: .*outlives a power cut$/);
     const known = await examine(["--sync", "always"]);
     expect(known.of("proven level")?.says).toMatch(/^process .*not proof against: node, power$/);
+    expect(known.of("stated")?.says).toMatch(/^Stated by you, and not so: .*does every second$/);
     const { code, stderr } = await output(terminal.coxswain(["doctor", "--sync", "never"]));
     expect({ code, stderr }).toMatchObject({
       code: 2,

@@ -1,6 +1,6 @@
 import type { JetStreamAccountStats, ServerInfo } from "nats";
 import { expect, it } from "vitest";
-import { type KeptHow, provenLevel } from "../../../src/server/index.ts";
+import { type KeptHow, provenLevel, type ServerFlushes, statedLevel } from "../../../src/server/index.ts";
 
 const info = { jetstream: true, max_payload: 1, version: "2.10.27" } as ServerInfo;
 const account = {} as JetStreamAccountStats;
@@ -70,4 +70,15 @@ it("says of each failure whether it is outlived, and what is not known", () => {
   expect(says).toMatch(
     /the end of a process: yes \(.+\); the loss of a server: yes \(.+\); a power cut: not known \(/,
   );
+});
+
+it.each<[ServerFlushes, KeptHow["sync"], RegExp]>([
+  ["always", undefined, /^Stated by you, not proved: .*before they acknowledge; .* outlives a power cut$/],
+  [{ everyMs: 500 }, undefined, /^Stated by you, not proved: .*every 500 ms; .* lost in a power cut$/],
+  ["always", "interval", /^Stated by you, and not so: .*this one does every second$/],
+  [{ everyMs: 500 }, "always", /^Stated by you, and not so: .*this one does before it acknowledges$/],
+  ["always", "always", /^As stated by you, /],
+  [{ everyMs: 1_000 }, "interval", /^As stated by you, /],
+])("what is stated (%j) is said as that, where %s is known", (stated, known, says) => {
+  expect(statedLevel(stated, known)).toMatch(says);
 });

@@ -270,7 +270,7 @@ describe("shards", () => {
     await cluster.until(() => isPlaced(cluster));
   });
 
-  test("are taken up four at a time", async () => {
+  test("are taken up eight at a time", async () => {
     const cluster = await memoryCluster();
     let [now, most] = [0, 0];
     const acquired = async (): Promise<void> => {
@@ -280,7 +280,7 @@ describe("shards", () => {
     };
     await cluster.join({ node: "a", agents: { acquired } });
     await cluster.until(() => isPlaced(cluster));
-    expect(most).toBe(4);
+    expect(most).toBe(8);
   });
 
   test("that another took are lost at once, though we did not know that our lease was over", async () => {
