@@ -10,6 +10,7 @@ import {
 import { type Call, fromCall } from "../calls.ts";
 import { refuse, reply, tell } from "../verbs.ts";
 
+type Open = Extract<MessageOf<typeof approval>, { type: "open" }>;
 type Decide = Extract<MessageOf<typeof approval>, { type: "decide" }>;
 
 export interface ApprovalInput {
@@ -30,11 +31,13 @@ export interface ApprovalContext extends ApprovalInput {
 const deadline = "deadline";
 
 /** Why a decision does not count; undefined where it does. */
-function objection({ id, request }: ApprovalContext, { by, hash }: Decide): string | undefined {
+function objection({ id, request }: ApprovalContext, { by, hash, sender }: Decide): string | undefined {
   if (request === undefined) return `Expected a gate that was opened, nothing is asked of approval ${id} yet`;
   if (hash !== request.hash)
     return `Expected a decision on "${request.hash}", which approval ${id} is about, got one on "${hash}"`;
   if (by === deadline) return `Expected a decider, got "${deadline}", which is nobody's name`;
+  if (sender !== undefined && by !== sender)
+    return `Expected ${sender} to decide as itself on approval ${id}, got "${by}"`;
   if (request.deciders.length === 0 || request.deciders.includes(by)) return undefined;
   return `Expected one of ${request.deciders.join(", ")} to decide on approval ${id}, got "${by}"`;
 }
@@ -56,7 +59,8 @@ function holding({ request, untilMs, decision }: ApprovalContext) {
  * - `open`: waits for a decider until the deadline; then what the request says for that case holds.
  * - `approved`, `refused`: for good; whoever decides now gets the decision that holds.
  *
- * A decision on another hash, or by somebody who is not among the deciders, is refused and changes nothing.
+ * A decision on another hash, by somebody who is not among the deciders, or of an actor in another's name, is refused and
+ * changes nothing. Under whose name a script or a foreign client may speak, the server's permissions say.
  */
 export const approvalMachine = setup({
   types: {
@@ -76,8 +80,9 @@ export const approvalMachine = setup({
   },
   actions: {
     noteRequest: assign(({ event }) => {
-      const { type: _, ...request } = event as Extract<MessageOf<typeof approval>, { type: "open" }>;
-      return { request };
+      const { summary, hash, deciders, withinMs, otherwise, reportTo } = event as Open;
+      const to = reportTo === undefined ? {} : { reportTo };
+      return { request: { summary, hash, deciders, withinMs, otherwise, ...to } };
     }),
     noteUntil: assign(({ context, event }) => ({
       untilMs: (event as DoneActorEvent<number>).output + (context.request?.withinMs ?? 0),

@@ -39,7 +39,7 @@ const operator = "operator";
 const reasonMax = 1_000;
 
 /** Each level is asked once, and the operator last. */
-function namesOf({ path }: Raise): readonly string[] {
+function namesOf({ path }: Pick<Raise, "path">): readonly string[] {
   return [...new Set(path.filter((name) => name !== operator)), operator];
 }
 
@@ -51,10 +51,12 @@ function isLast({ names, level }: EscalationContext): boolean {
   return level === names.length;
 }
 
-function objection(context: EscalationContext, { level }: Decide): string | undefined {
+function objection(context: EscalationContext, { level, by, sender }: Decide): string | undefined {
   const { self, level: asked, end, raised: about } = context;
   if (about === undefined) return `Expected a ladder that was raised, nobody is asked by ${self} yet`;
   if (end !== undefined) return `Expected a ladder that goes on, ${self} has ${end.state} by ${end.by}`;
+  if (sender !== undefined && by !== sender)
+    return `Expected ${sender} to decide as itself on ${self}, got "${by}"`;
   if (level === asked) return undefined;
   return `Expected a decision of level ${asked} (${nameAt(context)}), which is asked now, got one of level ${level}`;
 }
@@ -98,8 +100,10 @@ export const escalationMachine = setup({
   },
   actions: {
     noteRaised: assign(({ event }) => {
-      const { type: _, ...about } = event as Raise;
-      return { raised: about, names: namesOf(event as Raise), reasons: [about.reason] };
+      const { subject, reason, cause, path, waitMs, reportTo } = event as Raise;
+      const to = reportTo === undefined ? {} : { reportTo };
+      const about = { subject, reason, cause, path, waitMs, ...to };
+      return { raised: about, names: namesOf(about), reasons: [reason] };
     }),
     rise: assign(({ context }) => ({ level: context.level + 1, untilMs: 0 })),
     noteUntil: assign(({ context, event }) => ({

@@ -6,6 +6,7 @@ import {
   delegation,
   type MessageOf,
   type OutgoingOf,
+  work,
 } from "../../protocols/index.ts";
 import { defineActor } from "../../src/index.ts";
 import { type DurableCluster, durableCluster } from "../src/durable/durable-cluster.ts";
@@ -42,7 +43,7 @@ async function opened(cluster: DurableCluster, more: Partial<OutgoingOf<typeof a
   const decide = (approve: boolean, by: string, hash?: string) =>
     cluster.settled(decideApproval(system, "t-1", { approve, by, ...(hash === undefined ? {} : { hash }) }));
   const status = () => cluster.settled(gate.ask({ type: "status" }));
-  return { gate, decide, status };
+  return { system, gate, decide, status };
 }
 
 describe("an approval gate", () => {
@@ -81,6 +82,27 @@ describe("an approval gate", () => {
     });
     expect(await status()).toMatchObject({ state: "open", hash: "abc" });
     expect(await decide(true, "ann", "abc")).toMatchObject({ outcome: "decided", state: "approved" });
+  });
+
+  test("C9: an actor decides as itself, never in the name of somebody else", async () => {
+    await using cluster = durableCluster();
+    const { system, gate, status } = await opened(cluster, { deciders: ["ann", "agent.one"] });
+    const decide = (by: string) => ({ type: "decide", approve: true, by, hash: "abc", reason: "" }) as const;
+    const agent = defineActor({
+      protocol: work,
+      initial: () => null,
+      receive: (state: null, { task }, turn) => {
+        turn.tell(approval, gate.address, decide(String(task)));
+        return state;
+      },
+    });
+    const ref = await cluster.settled(system.spawn("agent.one", agent));
+    await cluster.settled(ref.deliver({ type: "work", task: "ann" }));
+    await cluster.pass(500);
+    expect(await status()).toMatchObject({ state: "open" });
+    await cluster.settled(ref.deliver({ type: "work", task: "agent.one" }));
+    await cluster.pass(500);
+    expect(await status()).toMatchObject({ state: "approved", by: "agent.one" });
   });
 
   test("that nobody has opened has nothing to decide", async () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { escalationDesk, escalationLadder } from "../../actors/index.ts";
-import { type ActorAddress, delegation, desk, escalation, type MessageOf } from "../../protocols/index.ts";
+import {
+  type ActorAddress,
+  delegation,
+  desk,
+  escalation,
+  type MessageOf,
+  work,
+} from "../../protocols/index.ts";
 import { defineActor } from "../../src/index.ts";
 import { type DurableCluster, durableCluster } from "../src/durable/durable-cluster.ts";
 import { rejection } from "../support/systems.ts";
@@ -74,6 +81,27 @@ describe("a ladder as a durable agent", () => {
     expect(await status()).toMatchObject({ state: "resolved", level: 2 });
     await cluster.pass(60_000);
     expect(told).toMatchObject([{ state: "resolved", by: "ann" }]);
+  });
+
+  test("C9: an actor decides as itself, never in the name of somebody else", async () => {
+    await using cluster = durableCluster();
+    const { system, ladder, status } = await raised(cluster);
+    const agent = defineActor({
+      protocol: work,
+      initial: () => null,
+      receive: (state: null, { task }, turn) => {
+        const by = String(task);
+        turn.tell(escalation, ladder.address, { type: "decide", level: 1, by, decision: "resolve" });
+        return state;
+      },
+    });
+    const ref = await cluster.settled(system.spawn("agent.one", agent));
+    await cluster.settled(ref.deliver({ type: "work", task: "etl_lead" }));
+    await cluster.pass(500);
+    expect(await status()).toMatchObject({ state: "asking" });
+    await cluster.settled(ref.deliver({ type: "work", task: "agent.one" }));
+    await cluster.pass(500);
+    expect(await status()).toMatchObject({ state: "resolved" });
   });
 
   test("F73: what is raised again, or handed back, begins nothing anew", async () => {
