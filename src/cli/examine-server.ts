@@ -25,6 +25,7 @@ import type { NatsOptions } from "../transport/nats-options.ts";
 import { lookAtStreams } from "./backup/stored-system.ts";
 import { dialServer, systemsOn } from "./choose.ts";
 import type { Finding } from "./doctor.ts";
+import { durableFindings } from "./examine-durable.ts";
 
 interface Patient {
   readonly options: NatsOptions;
@@ -52,6 +53,7 @@ export async function examineServer(patient: Patient): Promise<readonly Finding[
       clusterFinding(description),
       await subjectsFinding(connection, system, zone),
       ...(description.jetstream ? [await storeFinding(connection, system)] : []),
+      ...(await durableAgents(connection, patient)),
       ...description.verdicts.map(
         ({ failure, survives, because, remedy }): Finding => ({
           what: `survives ${failure}`,
@@ -77,6 +79,18 @@ async function evidenceOf(connection: NatsConnection, patient: Patient): Promise
   const account = await manager.getAccountInfo().catch(() => undefined);
   const replicas = patient.replicas ?? (await replicasKept(connection, patient.system)) ?? 1;
   return { info, account, replicas, sync: patient.sync };
+}
+
+/** Of the system that is named, or the only one there is. */
+async function durableAgents(
+  connection: NatsConnection,
+  { options, system: named }: Patient,
+): Promise<readonly Finding[]> {
+  const systems = await systemsOn(connection).catch((): readonly string[] => []);
+  const system = named ?? (systems.length === 1 ? systems[0] : undefined);
+  if (system === undefined || !systems.includes(system)) return [];
+  // Who may not read them is told so by the findings before this one.
+  return durableFindings(options, system).catch(() => []);
 }
 
 /** The least of the system's streams; of the only system there is, where none is named. */

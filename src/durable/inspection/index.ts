@@ -10,3 +10,4 @@ export type {
   WaitingEntry,
 } from "./inspection.ts";
 export { listAgents, type StoredRecord, storedAgents, storedRecords } from "./list-agents.ts";
+export { type Stranded, strandedIn } from "./stranded.ts";

@@ -159,7 +159,8 @@ export class Shards {
     const { hosts, shards } = this.#host.directory;
     this.#witness.observe();
     for (const shard of shards) if (!this.#busy.has(shard)) this.#turnTo(shard, hosts);
-    if (this.#settled) this.#tell(hosts);
+    // Who leaves knows that it does: of the last one nobody needs to hear that nobody is left.
+    if (this.#settled && !this.#leaving) this.#tell(hosts);
   }
 
   #turnTo(shard: string, hosts: readonly Host[]): void {

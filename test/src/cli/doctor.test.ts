@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Finding, nodeFinding } from "../../../src/cli/doctor.ts";
-import { createSystem } from "../../../src/index.ts";
+import { type ActorDefinition, type ActorSystem, createSystem } from "../../../src/index.ts";
 import { openTerminal, output, type Terminal } from "../../support/cli.ts";
 import { eachServerVersion, testCluster, testServer } from "../../support/nats-server.ts";
+import { accountActor, bank, plainWorld } from "../durable/bank.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -67,6 +68,38 @@ describe("doctor", () => {
     expect(await level("--system", "fleet")).toMatch(/^node \(streams kept 3 times\); not known: power$/);
     expect(await level()).toMatch(/^node /);
     expect(await level("--replicas", "1")).toMatch(/^process \(streams kept once\)/);
+  });
+
+  it("says which types that no node serves any more keep others from being held", async () => {
+    await using server = await testServer();
+    const found = async () =>
+      (await examine(["--servers", server.url, "--system", "fleet"])).of("durable agents");
+    const of = (actors: Record<string, ActorDefinition>) =>
+      createSystem({ name: "fleet", servers: server.url, leaseMs: 600, actors });
+    const account = accountActor(plainWorld([]));
+    const before = await of({ account, purse: account });
+    const ask = (system: ActorSystem) =>
+      Promise.all(
+        ["account.one", "account.two"].map((to) =>
+          system.ref(to, bank).ask({ type: "read" }, { withinMs: 10_000 }),
+        ),
+      );
+    await ask(before);
+    expect(await found()).toMatchObject({
+      state: "fine",
+      says: expect.stringMatching(/^2 types; every shard/),
+    });
+    await before.drain();
+    expect(await found()).toMatchObject({
+      state: "note",
+      says: expect.stringContaining("no node hosts any now"),
+    });
+    await using _after = await of({ account });
+    expect(await found()).toMatchObject({
+      state: "missing",
+      says: expect.stringMatching(/^16 shards of group main can be held by nobody/),
+      remedy: expect.stringContaining("a node that serves purse at version 1 or newer"),
+    });
   });
 
   it("without a server starts one for the moment, and says so", async () => {

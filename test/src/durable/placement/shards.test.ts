@@ -457,6 +457,16 @@ describe("what a shard needs", () => {
 });
 
 describe("draining", () => {
+  test("of the last node of a group says nothing of nobody being left", async () => {
+    const cluster = await memoryCluster();
+    const a = await cluster.join("a");
+    await cluster.until(() => isPlaced(cluster));
+    const draining = a.shards.drain(2_000);
+    await cluster.pass(2_000);
+    expect(await draining).toHaveLength(16);
+    expect(a.reports).toEqual([]);
+  });
+
   test("gives up all shards in order at once, tells how many agents each had, and leaves them to others", async () => {
     const cluster = await memoryCluster();
     const releasing = async (shard: string): Promise<number> => {
