@@ -459,7 +459,9 @@ describe("what a shard needs", () => {
 describe("draining", () => {
   test("of the last node of a group says nothing of nobody being left", async () => {
     const cluster = await memoryCluster();
-    const a = await cluster.join("a");
+    const releasing = (): Promise<number> =>
+      new Promise((resolve) => cluster.env.setTimer(300, () => resolve(1)));
+    const a = await cluster.join({ node: "a", agents: { releasing } });
     await cluster.until(() => isPlaced(cluster));
     const draining = a.shards.drain(2_000);
     await cluster.pass(2_000);
