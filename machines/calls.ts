@@ -2,6 +2,8 @@ import { type EventObject, fromPromise, type PromiseActorLogic } from "xstate";
 import {
   type ActorAddress,
   CoxswainError,
+  control,
+  nodeAddress,
   type OutgoingOf,
   type PayloadOf,
   type Protocol,
@@ -192,6 +194,14 @@ class RunningCall<Input> implements Call<Input> {
     this.#running("telling").cell.send(target, message);
   }
 
+  askNode<const M extends QuestionOf<typeof control>>(
+    message: M,
+    limits?: AskLimits,
+  ): Promise<ReplyOf<typeof control, M["type"]>> {
+    const { node = { name: "own" } } = this.#running("asking").cell;
+    return this.ask(control, nodeAddress(node.name), message, limits);
+  }
+
   #running(what: string): CallContext {
     const context = contextOf(this.#self, this.#system);
     if (context === undefined) throw new Error(`${what} needs a running system; provide the call in tests`);
@@ -221,6 +231,11 @@ export interface Call<Input> {
     message: M,
     limits?: AskLimits,
   ): Promise<ReplyOf<P, M["type"]>>;
+  /** Asks the node that the actor runs on, whichever that is. */
+  askNode<const M extends QuestionOf<typeof control>>(
+    message: M,
+    limits?: AskLimits,
+  ): Promise<ReplyOf<typeof control, M["type"]>>;
   /** Tells another actor, at once: not with the turn's commit. */
   tell<P extends Protocol>(
     protocol: P,

@@ -1,6 +1,7 @@
 export { type ApprovalInput, approvalMachine } from "./approval/approval-machine.ts";
 export { type PendingApproval, pendingApprovalsAmong } from "./approval/pending-approval.ts";
 export * from "./asking-node.ts";
+export * from "./audit-keeping.ts";
 export * as authority from "./authority/index.ts";
 export * as balancing from "./balancing/index.ts";
 export {
@@ -30,6 +31,13 @@ export type { Unzoned } from "./grants/claims.ts";
 export { type GrantsContext, type GrantsInput, grantsMachine } from "./grants/grants-machine.ts";
 export * as granting from "./grants/index.ts";
 export { type GrantMeter, type GrantUse, withGrant } from "./grants/with-grant.ts";
+export {
+  type Column,
+  type ColumnEdge,
+  type ColumnGraph,
+  columnGraph,
+  originsOf,
+} from "./lineage/column-graph.ts";
 export { type AlertsInput, alertsMachine } from "./monitoring/alerts.ts";
 export { type MonitorInput, qualityMonitorMachine } from "./monitoring/quality-monitor.ts";
 export * from "./others.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type ActorAddress, actorAddress } from "./address.ts";
+import { auditNote } from "./authority/audit.ts";
 import { address, role } from "./authority/authority.ts";
 import { wireError } from "./lifecycle.ts";
 import { defineProtocol, question } from "./protocol.ts";
@@ -44,6 +45,13 @@ export const startReply = z.discriminatedUnion("kind", [
 ]);
 export type StartReply = z.infer<typeof startReply>;
 
+/** What became of a note. */
+export const auditReply = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("kept"), sequence: z.number() }),
+  z.object({ kind: z.literal("failed"), error: wireError }),
+]);
+export type AuditReply = z.infer<typeof auditReply>;
+
 /** What an actor may do, and the node it lives on. */
 export const rosterEntry = z.object({ address, node: z.string(), role });
 
@@ -73,6 +81,8 @@ export const control = defineProtocol({
       }),
       startReply,
     ),
+    /** Keeps a note in the audit, in the asker's name. */
+    audit: question(auditNote, auditReply),
     /**
      * Who may do what, as the node has heard: in order of address, from behind `after` on, at most `limit`, with how many there are.
      * With `address`, the one there; a durable agent without an entry of its own has its type's.

@@ -1,5 +1,6 @@
 import { actorAddress, decodeValue, nameToken, type Protocol, systemName } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
+import type { Audit } from "./audit/index.ts";
 import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
 import { type AgentHistory, openHistory } from "./durable/history/index.ts";
 import { type DurableStore, openDurableStore } from "./durable/inspection/index.ts";
@@ -49,6 +50,10 @@ export class SystemClient implements AsyncDisposable {
     return entries.flatMap(({ key, value }) =>
       key.startsWith("node.") && value !== undefined ? [decodeValue(value) as NodeRecord] : [],
     );
+  }
+
+  get audit(): Audit {
+    return this.#node.audit;
   }
 
   /** What the system's durable agents are kept in, as it is now; undefined where there never was a durable type. @throws STORE_FAILED */

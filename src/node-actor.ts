@@ -3,6 +3,7 @@ import { type Call, fromCall, reply } from "../machines/index.ts";
 import {
   type ActorAddress,
   type ActorInfo,
+  type AuditReply,
   actorAddress,
   control,
   type MessageOf,
@@ -23,20 +24,24 @@ import { startActor } from "./start-actor.ts";
 
 type Start = Extract<MessageOf<typeof control>, { type: "start" }>;
 type AskedRoster = Extract<MessageOf<typeof control>, { type: "roster" }>;
+type Note = Extract<MessageOf<typeof control>, { type: "audit" }>;
 type List = Extract<MessageOf<typeof control>, { type: "list" }>;
-interface StartedFor {
-  readonly asker: ReplyTo<StartReply> | undefined;
-  readonly answer: StartReply;
+interface Answered {
+  readonly asker: ReplyTo<StartReply | AuditReply> | undefined;
+  readonly answer: StartReply | AuditReply;
 }
-type Done = DoneActorEvent<StartedFor>;
+type Done = DoneActorEvent<Answered>;
 
 /** The actor that answers for a node: an ordinary machine at an ordinary address. */
 export function nodeActor(node: Node, record: NodeRecord): ActorDefinition<typeof control> {
   const machine = setup({
     types: { events: {} as MessageOf<typeof control> | Done },
     actors: {
-      start: fromCall(async ({ input, signal }: Call<Start>): Promise<StartedFor> => {
+      start: fromCall(async ({ input, signal }: Call<Start>): Promise<Answered> => {
         return { asker: input.replyTo, answer: await startFor(node, input, signal) };
+      }),
+      audit: fromCall(async ({ input }: Call<Note>): Promise<Answered> => {
+        return { asker: input.replyTo, answer: await noteFor(node, input) };
       }),
     },
   }).createMachine({
@@ -45,6 +50,7 @@ export function nodeActor(node: Node, record: NodeRecord): ActorDefinition<typeo
       describe: { actions: reply(() => describe(node, record)) },
       list: { actions: reply(({ event }) => list(node, event)) },
       roster: { actions: reply(({ event }) => rosterOf(node, event)) },
+      audit: { actions: spawnChild("audit", { input: ({ event }) => event as Note }) },
       start: { actions: spawnChild("start", { input: ({ event }) => event as Start }) },
       "xstate.done.actor.*": {
         actions: reply(({ event }) => (event as Done).output.answer, {
@@ -66,6 +72,14 @@ async function startFor(node: Node, wanted: Start, signal: AbortSignal): Promise
     if (ignored) return { kind: "ignored" };
     const { activation, life } = cell;
     return { kind: "up", activation, ...(life.info === undefined ? {} : { info: life.info }) };
+  } catch (error) {
+    return { kind: "failed", error: toWireError(error) };
+  }
+}
+
+async function noteFor(node: Node, { sender, replyTo, type, ...note }: Note): Promise<AuditReply> {
+  try {
+    return { kind: "kept", ...(await node.audit.append(note, sender)) };
   } catch (error) {
     return { kind: "failed", error: toWireError(error) };
   }
@@ -100,7 +114,7 @@ function rosterOf(node: Node, asked: AskedRoster): ReplyOf<typeof control, "rost
   const found = (address === undefined ? all : entryAt(all, address)).filter(
     ({ role }) =>
       (authority === undefined || role.authority === authority) &&
-      (skill === undefined || role.skills[skill] !== undefined),
+      (skill === undefined || Object.hasOwn(role.skills, skill)),
   );
   const entries = found.filter((entry) => entry.address > after).slice(0, limit);
   return { entries: [...entries], total: found.length };

@@ -16,9 +16,11 @@ import {
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
 import { Asks } from "./asks.ts";
+import { Audit, auditStream } from "./audit/index.ts";
 import type { Cell } from "./cell.ts";
 import { readEnvelope } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import { LazyStream } from "./durable/lazy-stream.ts";
 import type { DurableInboxes } from "./durable/posting/posts.ts";
 import type { Env, Timer } from "./env/env.ts";
 import type { FactOptions } from "./facts.ts";
@@ -127,6 +129,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   /** A client has none. */
   registry: Registry | undefined;
   deadLetters!: DeadLetters;
+  #audit: Audit | undefined;
   /** The way to durable actors, where it is known which addresses are theirs. */
   durable: DurableInboxes | undefined;
   closed = false;
@@ -183,6 +186,16 @@ export class Node implements Omit<NodeParts, "onReport"> {
       if (event.type === "error")
         this.report({ level: "error", message: event.error.message, error: event.error });
     });
+  }
+
+  /** What is decided in the system. Its stream is made when it is first used. */
+  get audit(): Audit {
+    if (this.#audit !== undefined) return this.#audit;
+    const { system, zone, env, transport } = this;
+    const { name, options } = auditStream(system);
+    const stream = new LazyStream(() => transport.store.stream(name, options));
+    this.#audit = new Audit({ system, zone, env, stream });
+    return this.#audit;
   }
 
   nextMessageId(): MessageId {

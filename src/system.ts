@@ -12,6 +12,7 @@ import {
   rootOf,
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
+import type { Audit } from "./audit/index.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Durables } from "./durable/durables.ts";
@@ -93,6 +94,11 @@ export class ActorSystem {
 
   get deadLetters(): DeadLetters {
     return this.#node.deadLetters;
+  }
+
+  /** What was decided in the system, by whom, and on what grounds: to be read, verified, and added to. */
+  get audit(): Audit {
+    return this.#node.audit;
   }
 
   /** The durable agents in this node's memory. */

@@ -5,7 +5,10 @@ type Figures = ReplyOf<typeof workload, "figures">["service"][string];
 /** How well an agent fits what is wanted, from 0 to 1: the mean of its skills; 1 where nothing particular is wanted. */
 export function skillFit({ skills }: Pick<Role, "skills">, wanted: readonly string[]): number {
   if (wanted.length === 0) return 1;
-  return wanted.reduce((sum, skill) => sum + (skills[skill] ?? 0), 0) / wanted.length;
+  return (
+    wanted.reduce((sum, skill) => sum + (Object.hasOwn(skills, skill) ? (skills[skill] ?? 0) : 0), 0) /
+    wanted.length
+  );
 }
 
 export interface Prediction {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defineProtocol } from "../protocol.ts";
 
 const hash = z.string().max(64);
 
@@ -10,6 +11,8 @@ export const auditNote = z.object({
   kind: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "expected one word"),
   /** What it is about, such as a delegation's id. */
   subject: z.string().min(1).max(200),
+  /** On whose behalf it is noted, where that is not the one who notes it. */
+  by: z.string().max(200).optional(),
   /** All that the outcome depends on. Plain data; what is no JSON is lost. */
   inputs: z.unknown(),
   /** The rule set that was in force. */
@@ -33,3 +36,14 @@ export const auditRecord = auditNote.extend({
   hash,
 });
 export type AuditRecord = z.infer<typeof auditRecord>;
+
+/** Who keeps notes for others: a durable agent, so that what was told in a turn that was committed is kept, whoever dies. */
+export const auditor = defineProtocol({
+  name: "auditor",
+  version: "1.0",
+  accepts: { note: auditNote },
+  emits: {
+    /** One that never can be kept, such as one that is too large. */
+    unkept: z.object({ id: z.string(), reason: z.string() }),
+  },
+});

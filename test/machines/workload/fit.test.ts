@@ -49,6 +49,7 @@ describe("row 22: the service time that is predicted", () => {
     expect(skillFit(role, ["sql"])).toBe(0.9);
     expect(skillFit(role, ["sql", "law"])).toBeCloseTo(0.7, 9);
     expect(skillFit(role, ["sql", "rust"])).toBe(0.45);
+    expect(skillFit(role, ["constructor"])).toBe(0);
     expect(skillFit(role, [])).toBe(1);
   });
 });
