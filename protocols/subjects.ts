@@ -174,6 +174,11 @@ export function auditSubject(system: string, zone: string, kind: string, about: 
   return `cx.${system}.audit.${zone}.${kind}.${about}`;
 }
 
+/** All that one zone records. */
+export function auditZonePattern(system: string, zone: string): string {
+  return `cx.${system}.audit.${zone}.>`;
+}
+
 export function auditPattern(system: string, about = ">"): string {
   return about === ">" ? `cx.${system}.audit.>` : `cx.${system}.audit.*.*.${about}`;
 }

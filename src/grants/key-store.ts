@@ -5,8 +5,8 @@ import type { Bucket, Closable, Store } from "../transport/transport.ts";
 import { publicKeyOf, type SigningKey, signingKeyOf } from "./token.ts";
 
 // Two buckets, so that permissions can give every node the public keys, and the private one to those that host `grants`.
-const publicBucket = (system: string): string => `cx_${system}_keys`;
-const privateBucket = (system: string): string => `cx_${system}_signing`;
+export const publicBucket = (system: string): string => `cx_${system}_keys`;
+export const privateBucket = (system: string): string => `cx_${system}_signing`;
 const signingEntry = "grants";
 
 /** The key a system signs its grants with: the one given, else the one kept in its store, which is made where there is none. */

@@ -1,4 +1,5 @@
 import {
+  auditZonePattern,
   boxTypePattern,
   eventPattern,
   historyPattern,
@@ -15,6 +16,7 @@ import {
   consuming,
   flowControl,
   getting,
+  issuer,
   keysOf,
   opening,
   reading,
@@ -52,6 +54,8 @@ export function nodePermissions(plan: CheckedPlan, node: Party): UserPermissions
       ["keeps dead letters", reached.flatMap((name) => rootDeadPatterns(system, name))],
       ...memberPermissions(plan, node),
       ...(plan.durable.size > 0 ? [senderPermission(system)] : []),
+      ...(node.audits ? [auditPermission(system, zone)] : []),
+      ...grantPermissions(plan, node),
       ...(types.length > 0 ? hostPermissions(plan, node, clients) : []),
     ),
     subscribe: permissions(
@@ -94,15 +98,48 @@ function memberPermissions({ system, parties }: CheckedPlan, node: Party): reado
   const [stream, hostsStream] = [streamOf(members), streamOf(hosts)];
   const names = [...node.roots, nodeAddress(node.name)].map((name) => `root.${name}`);
   const peers = parties.filter(({ types, name }) => types.length > 0 && name !== node.name);
-  const swept = node.types.length > 0 ? peers.map(({ name }) => `node.${name}`) : [];
+  const taken = node.types.length > 0 ? peers.map(({ name }) => `node.${name}`) : [];
+  const others = parties.filter(({ kind, name }) => node.sweeps && kind === "node" && name !== node.name);
   return [
     ["looks who lives where", requests(stream, ...opening, ...getting, ...watching)],
-    ["enters its lease and its names", keysOf(members, `node.${node.name}`, ...names)],
-    ["takes dead nodes for dead whose durable actors it takes over", keysOf(members, ...swept)],
+    [
+      "enters its lease, its names and roles",
+      keysOf(members, `node.${node.name}`, ...names, `role.${node.name}.>`),
+    ],
+    ["takes dead nodes for dead whose durable actors it takes over", keysOf(members, ...taken)],
+    ["sweeps", others.flatMap(({ name }) => keysOf(members, `node.${name}`, `role.${name}.>`))],
     ["looks where durable actors live", requests(hostsStream, ...opening, ...watching)],
     ["is not overrun by the store", [stream, hostsStream].map(flowControl)],
     ["opens the dead letters", requests(dead, ...opening)],
   ];
+}
+
+/** Under its own zone; a record is appended behind the last one, which it reads. */
+function auditPermission(system: string, zone: string): Given {
+  const { audit } = storedNames(system);
+  return [
+    "keeps its decisions",
+    [auditZonePattern(system, zone), ...requests(audit, ...opening, ...getting, ...reading)],
+  ];
+}
+
+/** Where grants are issued, every node can check them, and none but the issuer's can sign. */
+function grantPermissions({ system, durable }: CheckedPlan, { types }: Party): readonly Given[] {
+  if (!durable.has(issuer)) return [];
+  const { keys, signing } = storedNames(system);
+  const [keysStream, signingStream] = [streamOf(keys), streamOf(signing)];
+  const checking: Given = [
+    "checks grants",
+    [...requests(keysStream, ...opening, ...watching), flowControl(keysStream)],
+  ];
+  if (!types.includes(issuer)) return [checking];
+  const signs = [
+    ...requests(signingStream, ...opening, ...getting),
+    ...keysOf(signing, issuer),
+    ...requests(keysStream, ...getting),
+    ...keysOf(keys, `${issuer}.*`),
+  ];
+  return [checking, ["signs grants", signs]];
 }
 
 /** Every node: what one may not send is then refused at once, where it could not look it would wait. */

@@ -22,6 +22,10 @@ export interface NodePlan {
   readonly listens?: readonly string[];
   /** On which other nodes it starts actors. */
   readonly starts?: readonly string[];
+  /** It keeps a record of its decisions in the system's audit. Default: where it has a level. */
+  readonly audits?: boolean;
+  /** It takes away what dead nodes have left: their leases and roles. Whoever may do that may also say of a living one that it is dead. */
+  readonly sweeps?: boolean;
   /** Its level of authority, of the plan's `rules`. */
   readonly level?: string;
 }
@@ -50,6 +54,8 @@ export interface Party {
   readonly controls: readonly string[];
   readonly listens: readonly string[];
   readonly starts: readonly string[];
+  readonly audits: boolean;
+  readonly sweeps: boolean;
 }
 
 /** A plan that was checked. */
@@ -69,7 +75,7 @@ export const operatorZone = "operator";
 const historyMaxDefault = 10_000;
 
 const planNames = ["system", "nodes", "clients", "rules"];
-const nodeNames = ["zone", "hosts", "sends", "controls", "listens", "starts", "level"];
+const nodeNames = ["zone", "hosts", "sends", "controls", "listens", "starts", "audits", "sweeps", "level"];
 const clientNames = ["zone", "sends", "listens"];
 
 /**
@@ -161,7 +167,7 @@ function partyOf(
   const zone = nameToken("a zone", plan.zone ?? name);
   if (zone === operatorZone || name === operatorZone)
     throw invalid(`Expected another name and zone than ${quote(operatorZone)}, which is the operator's own`);
-  const { sends = [], listens = [], starts = [], level } = plan;
+  const { sends = [], listens = [], starts = [], level, audits = level !== undefined, sweeps = false } = plan;
   const allowed = level === undefined ? [] : reach.of(name, level, sends);
   const all = sorted([...sends, ...allowed.filter((to) => hosted.has(to))]);
   const { controls = all } = plan;
@@ -173,6 +179,8 @@ function partyOf(
     controls: sorted(controls),
     listens: sorted(listens),
     starts: sorted(starts),
+    audits,
+    sweeps,
   };
 }
 

@@ -1,10 +1,11 @@
+import { auditStream } from "../audit/index.ts";
 import { deadLetterStream } from "../dead-letters.ts";
 import { historyStream } from "../durable/history/history-stream.ts";
 import { boxStream, hostsBucket, recordsBucket } from "../durable/stores.ts";
 import { valueOrThrow } from "../transport/outcomes.ts";
 import type { Store } from "../transport/transport.ts";
 import { checkPlan, type SystemPlan } from "./plan.ts";
-import { storedNames } from "./stored.ts";
+import { issuer, storedNames } from "./stored.ts";
 
 /**
  * Makes what a system keeps on its server, with the operator's connection: its nodes may only open it. What is there stays as it is.
@@ -30,12 +31,15 @@ export async function provision(
   };
   await bucket(members);
   await stream(deadLetterStream(system));
+  await stream(auditStream(system));
   const hosts = hostsBucket(system);
   await bucket(hosts.name, hosts.options);
   if (durable.size === 0) return made;
   const records = recordsBucket(system);
   await bucket(records.name, records.options);
   await stream(boxStream(system, waitingMax));
+  const { keys, signing } = storedNames(system);
+  if (durable.has(issuer)) for (const name of [keys, signing]) await bucket(name);
   for (const [type, historyMax] of histories) await stream(historyStream(system, type, historyMax));
   return made;
 }

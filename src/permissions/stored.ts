@@ -1,6 +1,8 @@
+import { auditStream } from "../audit/index.ts";
 import { deadLetterStream } from "../dead-letters.ts";
 import { historyStream } from "../durable/history/history-stream.ts";
 import { boxStream, hostsBucket, recordsBucket } from "../durable/stores.ts";
+import { privateBucket, publicBucket } from "../grants/key-store.ts";
 
 /** What a system keeps on its server, by the names that its permissions and its provisioning share. */
 export interface StoredNames {
@@ -10,6 +12,10 @@ export interface StoredNames {
   readonly records: string;
   readonly box: string;
   readonly dead: string;
+  readonly audit: string;
+  /** Of grants: the keys they are checked with, and the one they are signed with. */
+  readonly keys: string;
+  readonly signing: string;
   history(type: string): string;
 }
 
@@ -20,6 +26,9 @@ export function storedNames(system: string): StoredNames {
     records: recordsBucket(system).name,
     box: boxStream(system, 1).name,
     dead: deadLetterStream(system).name,
+    audit: auditStream(system).name,
+    keys: publicBucket(system),
+    signing: privateBucket(system),
     history: (type) => historyStream(system, type, 1).name,
   };
 }
@@ -38,6 +47,9 @@ export function keysOf(bucket: string, ...keys: readonly string[]): readonly str
 export function requests(stream: string, ...what: readonly string[]): readonly string[] {
   return what.map((each) => `$JS.API.${each.replace("<stream>", stream)}`);
 }
+
+/** The durable type that issues grants. */
+export const issuer = "grants";
 
 /** To open what is there. */
 export const opening = ["STREAM.INFO.<stream>"] as const;

@@ -125,23 +125,44 @@ function* hears(): Iterable<Attempt> {
     "cx.harbour.re.*.*.*",
   ])
     yield subscribe(subject, subject === "cx.harbour.re.*.*.*" ? ["operator"] : []);
-  for (const subject of ["cx.harbour.>", "cx.harbour.in.>", "cx.harbour.dead.>", "cx.harbour.ev.>"])
+  for (const subject of [
+    "cx.harbour.>",
+    "cx.harbour.in.>",
+    "cx.harbour.dead.>",
+    "cx.harbour.ev.>",
+    "cx.harbour.audit.>",
+  ])
     yield subscribe(subject, ["operator"]);
 }
 
-const streams = [
-  "KV_cx_harbour",
-  "KV_cx_harbour_hosts",
-  "KV_cx_harbour_agents",
-  "cx_harbour_box",
-  "cx_harbour_dead",
-  "cx_harbour_history_book",
-];
+interface Kept {
+  readonly opens: readonly User[];
+  /** Reads a key from the leader. */
+  readonly gets?: readonly User[];
+  /** Is told of changes. */
+  readonly watches?: readonly User[];
+  /** Reads all that lies below a key. */
+  readonly pulls?: readonly User[];
+  /** Takes out what is there. */
+  readonly takes?: readonly User[];
+}
+
+/** What the system keeps, and which nodes may do what with it. */
+const streams: Record<string, Kept> = {
+  KV_cx_harbour: { opens: nodes, gets: nodes, watches: nodes },
+  KV_cx_harbour_hosts: { opens: nodes, gets: durable, watches: nodes },
+  KV_cx_harbour_agents: { opens: durable, gets: durable, pulls: durable },
+  cx_harbour_box: { opens: nodes, takes: durable },
+  cx_harbour_dead: { opens: nodes },
+  cx_harbour_history_book: { opens: ["yard"] },
+  cx_harbour_audit: { opens: ["desk"], gets: ["desk"], pulls: ["desk"] },
+};
 
 function* keeps(): Iterable<Attempt> {
   for (const node of nodes) {
     const sweeps = durable.includes(node) ? durable : [];
     yield publish(`$KV.cx_harbour.node.${node}`, [...new Set([node, ...sweeps])]);
+    yield publish(`$KV.cx_harbour.role.${node}.x`, [node]);
     yield publish(`$KV.cx_harbour_hosts.host.${node}`, durable.includes(node) ? durable : []);
   }
   for (const [name, home] of Object.entries(homes)) yield publish(`$KV.cx_harbour.root.${name}`, [home]);
@@ -151,41 +172,32 @@ function* keeps(): Iterable<Attempt> {
   }
   for (const key of ["config", "shard.group_0", "outline.x"])
     yield publish(`$KV.cx_harbour_hosts.${key}`, durable);
-  for (const key of ["root.new", "config"]) yield publish(`$KV.cx_harbour.${key}`, []);
+  for (const key of ["root.new", "config", "roles"]) yield publish(`$KV.cx_harbour.${key}`, []);
 }
 
 function* administers(): Iterable<Attempt> {
-  for (const stream of streams) {
-    const api = `$JS.API`;
-    const isHarbourWide = ["KV_cx_harbour", "KV_cx_harbour_hosts"].includes(stream);
-    const ofDurables = ["KV_cx_harbour_agents", "cx_harbour_box"].includes(stream);
-    const readers = stream === "KV_cx_harbour" ? nodes : ofDurables || isHarbourWide ? durable : [];
-    const openers =
-      isHarbourWide || stream === "cx_harbour_dead"
-        ? nodes
-        : stream === "cx_harbour_history_book"
-          ? ["yard"]
-          : stream === "cx_harbour_box"
-            ? nodes
-            : durable;
-    yield publish(`${api}.STREAM.INFO.${stream}`, [...openers, "operator"]);
-    yield publish(`${api}.STREAM.CREATE.${stream}`, ["operator"]);
+  for (const [stream, { opens, gets = [], watches = [], pulls = [], takes = [] }] of Object.entries(
+    streams,
+  )) {
+    const api = (what: string, by: readonly User[]): Attempt =>
+      publish(`$JS.API.${what.replace("<>", stream)}`, by);
+    yield api("STREAM.INFO.<>", [...opens, "operator"]);
+    yield api("STREAM.CREATE.<>", ["operator"]);
     for (const what of ["UPDATE", "DELETE", "PURGE", "SNAPSHOT", "RESTORE", "LEADER.STEPDOWN"])
-      yield publish(`${api}.STREAM.${what}.${stream}`, []);
-    yield publish(`${api}.STREAM.MSG.DELETE.${stream}`, stream === "cx_harbour_dead" ? ["operator"] : []);
-    const gets = stream === "cx_harbour_box" ? [] : readers;
-    yield publish(`${api}.STREAM.MSG.GET.${stream}`, [...gets, "operator"]);
-    yield publish(`${api}.DIRECT.GET.${stream}`, []);
-    const watchers = isHarbourWide ? nodes : stream === "KV_cx_harbour_agents" ? durable : [];
-    yield publish(`${api}.CONSUMER.CREATE.${stream}`, [...watchers, "operator"]);
-    const pullers = stream === "KV_cx_harbour_agents" ? durable : [];
-    yield publish(`${api}.CONSUMER.MSG.NEXT.${stream}.x`, [...pullers, "operator"]);
-    const takers = stream === "cx_harbour_box" ? durable : [];
-    yield publish(`${api}.CONSUMER.DURABLE.CREATE.${stream}.x`, takers);
-    yield publish(`${api}.CONSUMER.NAMES.${stream}`, takers);
-    yield publish(`${api}.CONSUMER.DELETE.${stream}.x`, [...pullers, ...takers, "operator"]);
-    yield publish(`$JS.ACK.${stream}.x.1.1.1.1.1`, takers);
+      yield api(`STREAM.${what}.<>`, []);
+    yield api("STREAM.MSG.DELETE.<>", stream === "cx_harbour_dead" ? ["operator"] : []);
+    yield api("STREAM.MSG.GET.<>", [...gets, "operator"]);
+    yield api("DIRECT.GET.<>", []);
+    yield api("CONSUMER.CREATE.<>", [...watches, ...pulls, "operator"]);
+    yield api("CONSUMER.MSG.NEXT.<>.x", [...pulls, "operator"]);
+    yield api("CONSUMER.DURABLE.CREATE.<>.x", takes);
+    yield api("CONSUMER.NAMES.<>", takes);
+    yield api("CONSUMER.DELETE.<>.x", [...pulls, ...takes, "operator"]);
+    yield publish(`$JS.ACK.${stream}.x.1.1.1.1.1`, takes);
   }
+  for (const stream of ["KV_cx_harbour_keys", "KV_cx_harbour_signing"])
+    for (const what of ["STREAM.INFO", "STREAM.CREATE", "STREAM.MSG.GET", "CONSUMER.CREATE"])
+      yield publish(`$JS.API.${what}.${stream}`, []);
   for (const what of [
     "STREAM.CREATE.new",
     "STREAM.LIST",

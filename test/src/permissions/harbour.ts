@@ -34,6 +34,7 @@ export const harbour: SystemPlan = {
       hosts: { desk: actors.desk, teller: actors.teller },
       sends: ["crew", "book"],
       listens: ["crew", "book"],
+      audits: true,
     },
     yard: { zone: "works", hosts: { crew: actors.crew, book: actors.book }, sends: ["bill"] },
     pier: { hosts: { bill: actors.bill } },

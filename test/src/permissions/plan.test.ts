@@ -118,3 +118,27 @@ test("a node that may start actors on another one may send to that one's own add
   expect(subjectsOf(b?.publish ?? [])).toContain("cx.shop.re.a.*.*");
   expect(subjectsOf(a?.publish ?? [])).not.toContain("cx.shop.re.b.*.*");
 });
+
+test("where grants are issued every node can check them, and the issuer's alone can sign", () => {
+  const nodes = { vault: { hosts: { grants: "durable" } }, desk: { hosts: ["desk"] } } as const;
+  const [vault, desk, operator] = systemPermissions({ system: "shop", nodes });
+  const touching = (user: typeof vault, name: string): readonly string[] =>
+    subjectsOf(user?.publish ?? []).filter((subject) => subject.includes(`cx_shop_${name}`));
+  expect(touching(desk, "signing")).toEqual([]);
+  expect(touching(vault, "signing")).toContain("$JS.API.STREAM.MSG.GET.KV_cx_shop_signing");
+  expect(touching(operator, "signing")).not.toContain("$JS.API.STREAM.MSG.GET.KV_cx_shop_signing");
+  expect(touching(desk, "keys")).toEqual([
+    "$JS.API.STREAM.INFO.KV_cx_shop_keys",
+    "$JS.API.CONSUMER.CREATE.KV_cx_shop_keys",
+    "$JS.FC.KV_cx_shop_keys.>",
+  ]);
+});
+
+test("what dead nodes have left may be swept by whoever is told to, and by nobody else", () => {
+  const nodes = { a: { sweeps: true }, b: {}, c: {} };
+  const [a, b] = systemPermissions({ system: "shop", nodes });
+  expect(subjectsOf(a?.publish ?? [])).toEqual(
+    expect.arrayContaining(["$KV.cx_shop.node.b", "$KV.cx_shop.role.c.>"]),
+  );
+  expect(subjectsOf(b?.publish ?? []).filter((subject) => /\.(node|role)\.(a|c)/.test(subject))).toEqual([]);
+});

@@ -17,7 +17,12 @@ describe.each(eachServerVersion)("with generated permissions on server %s", (ver
     await place.node("pier", hostingBills);
     const loft = await place.node("loft");
     await yard.spawn("crew", actors.crew);
-    await loft.spawn("attic.box", actors.crew);
+    await loft.spawn("attic.box", actors.crew, { role: { authority: "DATA_PROCESSOR" } });
+    await expect
+      .poll(() => desk.roster.map(({ address, node }) => [address, node]))
+      .toEqual([["attic.box", "loft"]]);
+    const note = { kind: "decided", subject: "d-1", inputs: {}, outcome: "yes" };
+    for (const id of ["n-1", "n-2"]) await desk.audit.append({ id, ...note });
     await desk.spawn("teller", actors.teller);
     const crew = desk.ref("crew", counter);
     const counts: number[] = [];
