@@ -108,8 +108,9 @@ export function withTickets(
   book: DispatchBook,
   changed: Readonly<Record<string, Partial<Ticket>>>,
 ): DispatchBook {
+  const entries = Object.entries(changed);
+  if (entries.length === 0) return book;
   const tickets = { ...book.tickets };
-  for (const [task, about] of Object.entries(changed))
-    tickets[task] = { ...(tickets[task] as Ticket), ...about };
+  for (const [task, about] of entries) tickets[task] = { ...(tickets[task] as Ticket), ...about };
   return { ...book, tickets };
 }

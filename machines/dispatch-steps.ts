@@ -219,19 +219,19 @@ function refused(book: DispatchBook, asker: Ticket["askers"][number], reason: st
 function carriedOn(book: DispatchBook, step: Delegated, result: unknown = null, worker = ""): Dispatching {
   const orders: DispatchOrder[] = [];
   let { table } = step;
-  let tickets = book.tickets;
+  const tickets = { ...book.tickets };
   for (const order of step.orders) {
     if (order.do === "revoke" || order.do === "escalate") orders.push(order);
     if (order.do !== "report") continue;
     const { task, state } = order;
     const row = taskOf(table, task);
-    const { [task]: ticket, ...others } = tickets;
+    const ticket = tickets[task];
     if (row === undefined || !hasEnded(row)) continue;
     const reason = "reason" in row ? row.reason : "";
     const dispatched: Dispatched = { result, worker, attempt: row.attempt };
     orders.push({ do: "report", task, state, reason, dispatched, askers: ticket?.askers ?? [] });
     table = archived(table, task).table;
-    tickets = others;
+    delete tickets[task];
   }
   return goneOn({ ...book, table, tickets }, orders);
 }

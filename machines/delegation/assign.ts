@@ -48,6 +48,8 @@ export function openings({ tasks, workers }: TaskTable): {
 export function archived(table: TaskTable, task: string): Delegated {
   const found = taskOf(table, task);
   if (found === undefined || !hasEnded(found)) return dropped(table, "unknown");
-  const { [task]: _, ...tasks } = table.tasks;
+  // A copy and a deletion: to leave a key out while copying takes V8 ten times as long where there are many.
+  const tasks = { ...table.tasks };
+  delete tasks[task];
   return { table: { ...table, tasks }, orders: [] };
 }

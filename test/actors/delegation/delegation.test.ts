@@ -1,14 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { type Delegated, decideApproval, delegate } from "../../../actors/index.ts";
+import { authority } from "../../../machines/index.ts";
 import {
   type ActorAddress,
   actorAddress,
   approval,
+  type DelegationRequest,
   delegation,
   escalation,
   grants,
+  type RuleSet,
+  type Situation,
 } from "../../../protocols/index.ts";
-import type { ActorSystem } from "../../../src/index.ts";
+import { type ActorSystem, replayDecisions } from "../../../src/index.ts";
 import { type DurableCluster, durableCluster } from "../../src/durable/durable-cluster.ts";
 import { rejection } from "../../support/systems.ts";
 import { books, inFlight, orchestration, type Perform, startTeam, validation } from "./team.ts";
@@ -220,6 +224,43 @@ describe("a task that is delegated", () => {
       reason: expect.stringContaining("no such file"),
     });
     expect(await cluster.settled(inFlight(system, "validators"))).toBe(0);
+  });
+
+  test("row 12: is in the audit from its decision to its end, and what was decided is decided alike again, byte for byte", async () => {
+    await using cluster = durableCluster();
+    const { system, of } = await scene(cluster, () => 1, { approvalWithinMs: 1_000 });
+    const given = await of(validation(), "d1");
+    await cluster.settled(given.result());
+    await of(validation({ claims: {} }), "d2");
+    const gated = await of(orchestration({ deadlineMs: cluster.env.nowMs() + 60_000 }), "d3");
+    await cluster.settled(gated.result());
+    await cluster.pass(1_000);
+    const kept: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const { record } of system.audit.read()) kept.push(record.id);
+    };
+    await cluster.settled(read());
+    expect(kept.toSorted()).toEqual([
+      "d1/assigned",
+      "d1/decided",
+      "d1/ended",
+      "d2/decided",
+      "d2/ended",
+      "d3/decided",
+      "d3/ended",
+      "d3/gate",
+    ]);
+    const again = (rules: RuleSet) =>
+      cluster.settled(
+        replayDecisions(system.audit, ({ inputs }) => {
+          const { request, situation } = inputs as { request: DelegationRequest; situation: Situation };
+          return authority.decide(request, situation, rules);
+        }),
+      );
+    expect(await again(authority.enterpriseData)).toEqual({ decisions: 3, differences: [] });
+    const others = { ...authority.enterpriseData, escalationPath: ["somebody_else"] };
+    expect((await again(others)).differences.map(({ id }) => id)).toEqual(["d2/decided"]);
+    expect(await cluster.settled(system.audit.verify())).toMatchObject({ ok: true });
   });
 
   test("cannot be delegated on under a grant that gives nothing further, nor under one that is over", async () => {
