@@ -1,5 +1,6 @@
 import type { ActorDefinition } from "../src/index.ts";
 import { approvalGate } from "./approvals.ts";
+import { auditorActor } from "./auditor.ts";
 import { type DelegationOptions, delegationActor } from "./delegation/delegation.ts";
 import { escalationDesk, escalationLadder } from "./escalation.ts";
 import { type GrantsOptions, grantBook } from "./grants.ts";
@@ -14,7 +15,10 @@ import { workloadBook } from "./workload.ts";
 export function delegationActors(
   options: DelegationOptions & { readonly grants?: GrantsOptions } = {},
 ): Readonly<
-  Record<"delegation" | "rules" | "workload" | "approval" | "escalation" | "desk" | "grants", ActorDefinition>
+  Record<
+    "delegation" | "rules" | "workload" | "approval" | "escalation" | "desk" | "grants" | "auditor",
+    ActorDefinition
+  >
 > {
   const { grants, ...rest } = options;
   return {
@@ -25,5 +29,6 @@ export function delegationActors(
     escalation: escalationLadder,
     desk: escalationDesk,
     grants: grantBook(grants),
+    auditor: auditorActor as ActorDefinition,
   };
 }

@@ -50,15 +50,15 @@ export function gathering(
 ): PromiseActorLogic<Gathered, DelegationRequest> {
   return fromPromise(({ input, signal, self, system }) => {
     const context = contextOf(self as AnyActorRef, system);
-    const both = AbortSignal.any([signal, context.signal]);
-    // What is only read is asked without a key: nobody need keep the answer.
+    // For nobody in particular: whoever asked may have given up, and asks again under the same id. What is only read is
+    // asked without a key: nobody need keep the answer.
     const ask: Ask = async (protocol, type, to, payload) =>
       (await context.cell.ask(
-        context.cause,
+        undefined,
         protocol,
         to,
         { ...(payload as object), type },
-        { withinMs, signal: both },
+        { withinMs, signal },
       )) as never;
     return gather(input, given, { ask, nowMs: () => context.cell.env.nowMs(), roster: rosterOf(context) });
   });

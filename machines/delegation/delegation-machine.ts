@@ -10,6 +10,7 @@ import {
 } from "xstate";
 import {
   approval,
+  auditor,
   type Decision,
   type DelegationRequest,
   type delegation,
@@ -48,10 +49,20 @@ import {
   workloadOf,
   workWithinMs,
 } from "./delegation-context.ts";
+import {
+  assignedNote,
+  decidedNote,
+  deniedNotes,
+  endedNote,
+  gateNote,
+  keeper,
+  ladderNote,
+} from "./delegation-notes.ts";
 
 type Message = MessageOf<typeof delegation>;
 type Asked = Extract<Message, { type: "delegate" }>;
 type GateSaid = Extract<Message, { type: "approvalDecided" }>;
+type LadderSaid = Extract<Message, { type: "escalationSettled" }>;
 type Done<T> = DoneActorEvent<T>;
 type Reserved = ReplyOf<typeof workload, "reserve">;
 
@@ -159,6 +170,8 @@ export const delegationMachine = setup({
       for (const asker of context.askers) enqueue(reply(decision, { to: asker }));
       enqueue.assign({ askers: [] });
       enqueue.emit({ type: "decided", id: context.id, decision });
+      for (const note of [decidedNote(context), ...deniedNotes(context)])
+        enqueue(tell(auditor, keeper, note));
     }),
     openGate: tell(
       approval,
@@ -168,6 +181,10 @@ export const delegationMachine = setup({
     sayAssigned: emit(
       ({ context }) => ({ type: "assigned", id: context.id, to: requestOf(context).to }) as const,
     ),
+    keepGate: tell(auditor, keeper, ({ context, event }) => gateNote(context, event as GateSaid)),
+    keepAssigned: tell(auditor, keeper, ({ context }) => assignedNote(context)),
+    keepLadder: tell(auditor, keeper, ({ context, event }) => ladderNote(context, event as LadderSaid)),
+    keepEnding: tell(auditor, keeper, ({ context }) => endedNote(context)),
     // ---- how it ends ----
     endRefused: assign(({ context }) => ({
       result: { status: "refused", decision: context.decision as Decision } as const,
@@ -220,7 +237,7 @@ export const delegationMachine = setup({
       enqueue.emit({ type: "ended", id, status: result.status });
     }),
     noteLadder: assign(({ event }) => {
-      const { state, by, reason } = event as Extract<Message, { type: "escalationSettled" }>;
+      const { state, by, reason } = event as LadderSaid;
       return { settled: `${state} by ${by}${reason === "" ? "" : `: ${reason}`}` };
     }),
     refuseWaiter: refuse(({ context }) => `${context.policy.waitersMax} wait already, its limit`),
@@ -313,8 +330,8 @@ export const delegationMachine = setup({
       entry: [{ type: "enter", params: { stage: "awaitingApproval" } }, "openGate"],
       on: {
         approvalDecided: [
-          { guard: "isApproved", target: "assigned" },
-          { guard: "isDeclined", target: "over.refused", actions: "endDeclined" },
+          { guard: "isApproved", target: "assigned", actions: "keepGate" },
+          { guard: "isDeclined", target: "over.refused", actions: ["keepGate", "endDeclined"] },
         ],
         revoke: { guard: "mayRevoke", target: "over.revoked", actions: "endRevoked" },
         deadline: { target: "over.expired", actions: "endExpired" },
@@ -344,7 +361,7 @@ export const delegationMachine = setup({
           },
         },
         working: {
-          entry: "sayAssigned",
+          entry: ["sayAssigned", "keepAssigned"],
           on: {
             revoke: { guard: "mayRevoke", target: "#delegation.over.revoked", actions: "endRevoked" },
             deadline: { target: "#delegation.over.expired", actions: "endExpired" },
@@ -368,7 +385,7 @@ export const delegationMachine = setup({
       },
     },
     over: {
-      entry: [cancel("deadline"), "giveBack", "endGrant", "climb", "report"],
+      entry: [cancel("deadline"), "giveBack", "endGrant", "climb", "report", "keepEnding"],
       initial: "done",
       on: {
         delegate: { guard: "isUndecided", actions: refuse(({ context }) => undecided(context)) },
@@ -376,7 +393,7 @@ export const delegationMachine = setup({
         // What is over stays as it is.
         revoke: {},
         approvalDecided: {},
-        escalationSettled: { guard: "byLadder", actions: "noteLadder" },
+        escalationSettled: { guard: "byLadder", actions: ["noteLadder", "keepLadder"] },
       },
       after: { kept: "forgotten" },
       states: {
