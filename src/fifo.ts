@@ -27,6 +27,17 @@ export class Fifo {
     return message;
   }
 
+  /** Takes out the newest. */
+  pop(): Incoming | undefined {
+    if (this.first() === undefined) return undefined;
+    const message = this.#items.pop();
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0;
+      this.#head = 0;
+    }
+    return message;
+  }
+
   /** Takes out the first that is wanted, wherever it stands. */
   remove(isWanted: (message: Incoming) => boolean): Incoming | undefined {
     for (let i = this.#head; i < this.#items.length; i++) {

@@ -17,6 +17,8 @@ export interface Incoming {
   enteredMs: number;
   /** Its turn in line: arrival, put back by its priority. Set by the mailbox. */
   rank: number;
+  /** Most urgent messages that had come before it. Set by the mailbox. */
+  urgentBefore?: number;
 }
 
 export type Overflow = "refuse" | "dropOldest" | "dropNewest";
@@ -24,7 +26,10 @@ export type Overflow = "refuse" | "dropOldest" | "dropNewest";
 export interface MailboxLimits {
   /** Messages that may wait; default 1,000. */
   readonly waitingMax: number;
-  /** What gives way when it is full; default `refuse`: the newcomer, and its sender is told. */
+  /**
+   * What gives way when it is full; default `refuse`: the newcomer, and its sender is told. To a message of the most urgent
+   * priority the newest of the least urgent gives way instead.
+   */
   readonly overflow: Overflow;
   /** How many later, more urgent messages may overtake a message, for each step of priority; default 64. */
   readonly overtakesMax: number;
@@ -44,14 +49,16 @@ const normalPriority = 2;
 /**
  * Messages waiting for one actor: bounded, five priorities, first in first out within each.
  *
- * A message's rank is its arrival number plus `overtakesMax` for each step below the most urgent
- * priority, and the lowest rank is next. So the least urgent message is overtaken by at most
- * 4 × `overtakesMax` later ones, whatever the load: ageing without a clock.
+ * The most urgent go first, until `overtakesMax` of them have overtaken one that waits; then it is the others' turn. Among
+ * those a message's rank is its arrival number plus `overtakesMax` for each step below the second priority, and the lowest
+ * rank is next. So the least urgent message is overtaken by at most 4 × `overtakesMax` later ones, whatever the load: ageing
+ * without a clock. And where the most urgent are few beside all that waits, they wait for nothing but the step at hand.
  */
 export class Mailbox {
   readonly #limits: MailboxLimits;
   readonly #lanes: (Fifo | undefined)[] = new Array(priorityLevels);
   #arrivals = 0;
+  #urgentArrivals = 0;
   #waiting = 0;
   #postponed: Postponed | undefined;
 
@@ -72,11 +79,15 @@ export class Mailbox {
   enter(message: Incoming): Incoming | undefined {
     let evicted: Incoming | undefined;
     if (this.#waiting >= this.#limits.waitingMax) {
-      if (this.#limits.overflow !== "dropOldest") return message;
-      evicted = this.#dropOldest();
+      evicted = this.#makeRoom(message);
+      if (evicted === message) return message;
     }
-    const priority = message.envelope.priority ?? normalPriority;
-    message.rank = this.#arrivals++ + priority * this.#limits.overtakesMax;
+    const priority = priorityOf(message);
+    if (priority === 0) message.rank = this.#urgentArrivals++;
+    else {
+      message.rank = this.#arrivals++ + (priority - 1) * this.#limits.overtakesMax;
+      message.urgentBefore = this.#urgentArrivals;
+    }
     this.#lane(priority).push(message);
     this.#waiting++;
     return evicted;
@@ -107,12 +118,18 @@ export class Mailbox {
       if (resumed !== undefined) return resumed;
     }
     if (this.#waiting === 0) return undefined;
-    let best: Fifo | undefined;
+    const urgent = this.#lanes[0]?.first();
+    let best = urgent === undefined ? undefined : this.#lanes[0];
     let bestRank = Number.POSITIVE_INFINITY;
-    for (const lane of this.#lanes) {
-      const head = lane?.first();
+    let isDue = urgent === undefined;
+    for (let priority = 1; priority < priorityLevels && !(urgent !== undefined && isDue); priority++) {
+      const head = this.#lanes[priority]?.first();
+      if (head !== undefined && urgent !== undefined) isDue = this.#hasBorneEnough(head, urgent);
+    }
+    for (let priority = 1; isDue && priority < priorityLevels; priority++) {
+      const head = this.#lanes[priority]?.first();
       if (head !== undefined && head.rank < bestRank) {
-        best = lane;
+        best = this.#lanes[priority];
         bestRank = head.rank;
       }
     }
@@ -152,15 +169,26 @@ export class Mailbox {
     return oldest;
   }
 
-  #dropOldest(): Incoming | undefined {
+  /** Whether so many of the most urgent, which came later, have overtaken it that the next must not. */
+  #hasBorneEnough({ urgentBefore = 0 }: Incoming, urgent: Incoming): boolean {
+    return urgent.rank - urgentBefore >= this.#limits.overtakesMax;
+  }
+
+  /** Whoever gives way to a newcomer. To the most urgent, the least urgent does, lest work keep out an alarm. */
+  #makeRoom(newcomer: Incoming): Incoming {
+    const { overflow } = this.#limits;
+    const isUrgent = priorityOf(newcomer) === 0;
+    if (overflow !== "dropOldest" && !isUrgent) return newcomer;
     for (let priority = priorityLevels - 1; priority >= 0; priority--) {
-      const dropped = this.#lanes[priority]?.shift();
+      const lane = this.#lanes[priority];
+      if (overflow !== "dropOldest" && priority === 0) break;
+      const dropped = overflow === "dropOldest" ? lane?.shift() : lane?.pop();
       if (dropped !== undefined) {
         this.#waiting--;
         return dropped;
       }
     }
-    return undefined;
+    return newcomer;
   }
 
   #lane(priority: number): Fifo {
@@ -170,6 +198,10 @@ export class Mailbox {
     this.#lanes[priority] = made;
     return made;
   }
+}
+
+function priorityOf({ envelope }: Incoming): number {
+  return envelope.priority ?? normalPriority;
 }
 
 /** @throws OPTION_INVALID */
