@@ -49,6 +49,9 @@ const writtenSet = ruleSet.extend({
     .default({ classifications: {} }),
 });
 
+/** A rule set is not deeper. */
+const depthMax = 16;
+
 export type RuleInput = z.input<typeof written>;
 export type RuleSetInput = z.input<typeof writtenSet>;
 
@@ -124,7 +127,7 @@ function problemsOfSet(set: RuleSet): Problem[] {
 }
 
 function parseWith<S extends z.ZodType>(schema: S, given: unknown): [z.output<S> | undefined, Problem[]] {
-  const hidden = hiddenKey(given, []);
+  const hidden = hiddenKey(given);
   if (hidden !== undefined) return [undefined, [hidden]];
   const parsed = schema.safeParse(given);
   return parsed.success ? [parsed.data, []] : [undefined, parsed.error.issues.flatMap(problemsOfIssue)];
@@ -137,13 +140,22 @@ function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
   return [{ path, says: issue.message.slice(0, 300) }];
 }
 
-/** A record drops a key of that name without a word, and with it a condition. */
-function hiddenKey(value: unknown, path: readonly (string | number)[]): Problem | undefined {
-  if (typeof value !== "object" || value === null || path.length > 16) return undefined;
+/**
+ * A record drops a key of that name without a word, and with it a condition. Each part is looked at once: what came from
+ * YAML may contain itself.
+ */
+function hiddenKey(
+  value: unknown,
+  path: readonly (string | number)[] = [],
+  seen: Set<object> = new Set(),
+): Problem | undefined {
+  if (typeof value !== "object" || value === null || seen.has(value)) return undefined;
+  seen.add(value);
+  if (path.length > depthMax) return { path, says: `expected at most ${depthMax} levels` };
   if (Object.hasOwn(value, "__proto__"))
     return { path: [...path, "__proto__"], says: `unknown key "__proto__"` };
   for (const [key, within] of Object.entries(value)) {
-    const found = hiddenKey(within, [...path, Array.isArray(value) ? Number(key) : key]);
+    const found = hiddenKey(within, [...path, Array.isArray(value) ? Number(key) : key], seen);
     if (found !== undefined) return found;
   }
   return undefined;

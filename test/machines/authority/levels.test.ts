@@ -1,5 +1,12 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { authorityOrder, decide, enterpriseData, presetLevels } from "../../../machines/authority/index.ts";
+import {
+  authorityOrder,
+  decide,
+  enterpriseData,
+  presetLevels,
+  validateRules,
+} from "../../../machines/authority/index.ts";
 import { delegationRequest } from "../../../protocols/index.ts";
 import { aRole, aSituation, boss, crew, hourMs, nowMs } from "./situations.ts";
 
@@ -102,5 +109,49 @@ describe("levels of authority", () => {
     expect(order.isWithin("nobody", "nobody")).toBe(false);
     expect(order.may("left", "execute")).toBe(true);
     expect(order.may("left", "delegate")).toBe(false);
+  });
+
+  test("row 1: whatever the order and its rules, nobody hands a task up or across", () => {
+    const names = ["a", "b", "c", "d", "e"] as const;
+    const name = fc.constantFrom(...names);
+    const arbitrary = fc.record({
+      over: fc.array(fc.tuple(name, name), { maxLength: 8 }),
+      rules: fc.array(fc.tuple(name, name), { maxLength: 4 }),
+      mayDelegate: fc.subarray([...names]),
+      from: name,
+      to: name,
+    });
+    let accepted = 0;
+    fc.assert(
+      fc.property(arbitrary, ({ over, rules, mayDelegate, from, to }) => {
+        const levels = Object.fromEntries(
+          names.map((level) => [
+            level,
+            {
+              over: over
+                .filter(([above, below]) => above === level && below > level)
+                .map(([, below]) => below),
+              may: mayDelegate.includes(level) ? ["delegate"] : [],
+            },
+          ]),
+        );
+        const within = authorityOrder(levels);
+        const set = validateRules({
+          name: "s",
+          levels,
+          operations: { delegate: [] },
+          rules: rules.map(([from, to], index) => ({ name: `r${index}`, from, to, tasks: ["*"] })),
+        });
+        expect(set.ok).toBe(rules.every(([above, below]) => within.isWithin(below, above)));
+        if (!set.ok) return;
+        const request = delegationRequest.parse({ from: boss, to: crew, task: { type: "t", payload: 1 } });
+        const decision = decide(request, aSituation({ from: aRole(from), to: aRole(to) }), set.ruleSet);
+        if (!decision.ok) return;
+        accepted++;
+        expect(within.isWithin(to, from) && within.may(from, "delegate")).toBe(true);
+      }),
+      { numRuns: 1_000, seed: 1 },
+    );
+    expect(accepted).toBeGreaterThan(0);
   });
 });

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import {
@@ -123,6 +124,69 @@ describe("a rule set in YAML", () => {
     const problems = await problemsOf(() => loadRules(lines.join("\n"), "bomb.yaml"));
     expect(problems[0]).toContain("alias");
   });
+});
+
+describe("of whatever text", () => {
+  test("row 3: a rule set is made, or it is refused with the file's name: nothing else is thrown, nothing runs", async () => {
+    const trap = globalThis as { ran?: boolean };
+    const lines = good.split("\n");
+    const piece = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 12 }),
+      fc.constantFrom(
+        "&a",
+        "*a",
+        "!!js/function 'globalThis.ran = true'",
+        "? ",
+        "- ",
+        "{",
+        "[",
+        "<<: ",
+        "|",
+        "%",
+        "\t",
+      ),
+      fc.constantFrom(
+        "__proto__: 1",
+        "constructor: 1",
+        "name: x",
+        "rules: *a",
+        "limits: {cpu: .nan}",
+        "cpu: .inf",
+      ),
+    );
+    const change = fc.record({
+      at: fc.nat(lines.length - 1),
+      with: fc.array(piece, { maxLength: 3 }),
+      keep: fc.boolean(),
+    });
+    let loaded = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 4 }), async (changes) => {
+        const text = [...lines];
+        for (const { at, with: pieces, keep } of changes)
+          text[at] = `${keep ? text[at] : ""}${pieces.join("")}`;
+        try {
+          const set = await loadRules(text.join("\n"), "any.yaml");
+          expect(hashOf(defineRules(set))).toBe(hashOf(set));
+          loaded++;
+        } catch (error) {
+          if (!isCoxswainError(error, "OPTION_INVALID")) throw error;
+          expect(error.message).toContain("any.yaml");
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(loaded).toBeGreaterThan(0);
+    expect(trap.ran).toBeUndefined();
+  });
+
+  test.each([["&a [*a]"], ["&a {name: *a}"], ["name: x\nrules: &a [*a, *a, *a, *a, *a]"]])(
+    "row 3: %j, which contains itself, is refused",
+    async (text) => {
+      const problems = await problemsOf(() => loadRules(text, "loop.yaml"));
+      expect(problems[0]).toContain("loop.yaml");
+    },
+  );
 });
 
 describe("a rule set", () => {
