@@ -48,6 +48,11 @@ export function rootPatterns(system: string, lane: Lane, root: string, zone = "*
   return [`cx.${system}.${lane}.${zone}.${root}`, `cx.${system}.${lane}.${zone}.${root}.>`];
 }
 
+/** What is sent to one address, from any zone. */
+export function addressPattern(system: string, lane: Lane, to: ActorAddress): string {
+  return `cx.${system}.${lane}.*.${to}`;
+}
+
 /** The durable inboxes of all agents of a type, as filled from one zone, or from any (`*`). */
 export function boxTypePattern(system: string, zone: string | "*", type: string): string {
   return `cx.${system}.box.*.${zone}.${type}.>`;

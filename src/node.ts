@@ -25,6 +25,7 @@ import type { DurableInboxes } from "./durable/posting/posts.ts";
 import type { Env, Timer } from "./env/env.ts";
 import type { FactOptions } from "./facts.ts";
 import { NodeGrants } from "./grants/index.ts";
+import { Groups } from "./groups/groups.ts";
 import { Links, type Owner } from "./links.ts";
 import { Pace } from "./pace.ts";
 import type { Registry } from "./registry.ts";
@@ -120,6 +121,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   readonly watches: Watches;
   readonly roots: Roots;
   readonly links: Links;
+  readonly groups: Groups;
   /** Signs and checks the grants that travel with messages. */
   readonly grants: NodeGrants;
   /** What an actor here may do with others. */
@@ -170,6 +172,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.watches = new Watches(this);
     this.roots = new Roots(this);
     this.links = new Links(this);
+    this.groups = new Groups(this);
     this.grants = new NodeGrants(this);
   }
 

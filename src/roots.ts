@@ -25,6 +25,7 @@ export class Roots {
   enter(cell: Cell): void {
     const node = this.#node;
     node.cells.set(cell.address, cell);
+    node.groups.entered(cell);
     const root = rootOf(cell.address);
     const known = this.#roots.get(root);
     if (known !== undefined) {
@@ -55,6 +56,7 @@ export class Roots {
     if (cells.get(cell.address) !== cell) return;
     cells.delete(cell.address);
     this.#node.registry?.roster.leave(cell.address);
+    this.#node.groups.left(cell);
     const root = rootOf(cell.address);
     const known = this.#roots.get(root);
     if (known === undefined || --known.living > 0) return;

@@ -20,6 +20,7 @@ import { type AgentHistory, openHistory } from "./durable/history/index.ts";
 import { openDurableStore, type StoredAgent, storedAgents } from "./durable/inspection/index.ts";
 import type { Drained } from "./durable/placement/shards.ts";
 import { publishFact } from "./facts.ts";
+import { Group, isGroupRoot } from "./groups/index.ts";
 import type { Counts, Node } from "./node.ts";
 import { ActorRef } from "./ref.ts";
 import type { NodeRecord, Registry } from "./registry.ts";
@@ -153,10 +154,10 @@ export class ActorSystem {
     ...[options = {}]: Input<I>
   ): Promise<ActorRef<P>> {
     const at = actorAddress(address);
-    if (rootOf(at).startsWith("node-")) {
+    if (rootOf(at).startsWith("node-") || isGroupRoot(rootOf(at))) {
       throw new CoxswainError(
         "ADDRESS_INVALID",
-        `Addresses beginning with "node-" are the nodes' own, got ${quote(address)}`,
+        `Addresses beginning with "node-" or "group-" are the nodes' and groups' own, got ${quote(address)}`,
       );
     }
     this.#assertOpen();
@@ -185,6 +186,11 @@ export class ActorSystem {
   /** A handle on an actor anywhere in the system. Nothing is looked up: `ask` and `watch` tell whether it lives. @throws ADDRESS_INVALID */
   ref<P extends Protocol>(address: string, protocol: P): ActorRef<P> {
     return new ActorRef(this.#node, protocol, actorAddress(address));
+  }
+
+  /** A handle on a group of peers that speak a protocol: one of them, or all, by the verb. Nothing is looked up. @throws OPTION_INVALID */
+  group<P extends Protocol>(name: string, protocol: P): Group<P> {
+    return new Group(this.#node, name, protocol);
   }
 
   /** An AsyncAPI 3 document of the actors that live on this node, their messages and subjects. */
