@@ -18,6 +18,8 @@ export const actorInfo = z.object({
   handled: z.number(),
   /** Who started it, and ends it: mostly a supervisor. */
   owner: z.string().optional(),
+  /** It is a durable agent in the node's memory. */
+  durable: z.boolean().optional(),
   /** Age of the oldest waiting message in milliseconds. */
   oldestMs: z.number().optional(),
 });
@@ -32,6 +34,8 @@ export const nodeInfo = z.object({
   host: z.string(),
   startedAtMs: z.number(),
   actors: z.number(),
+  /** Durable ones in its memory. */
+  agents: z.number().optional(),
   counts: z.record(z.string(), z.number()),
   heapBytes: z.number(),
 });
@@ -61,7 +65,7 @@ export const control = defineProtocol({
   version: "1.0",
   accepts: {
     describe: question(z.object({}), nodeInfo),
-    /** Actors whose address begins with `under`, in order of address, from behind `after` on; at most `limit`, with how many there are. */
+    /** Actors, durable ones too, whose address begins with `under`, in order of address, from behind `after` on; at most `limit`, with how many there are. */
     list: question(
       z.object({
         under: z.string().default(""),

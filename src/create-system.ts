@@ -166,7 +166,12 @@ async function join(
     throw error;
   }
   const system = new ActorSystem(node, opened, registry, durables);
-  const own = new Cell(node, self, nodeActor(node, record) as ActorDefinition, undefined);
+  const own = new Cell(
+    node,
+    self,
+    nodeActor(node, record, () => durables?.inMemory() ?? []) as ActorDefinition,
+    undefined,
+  );
   await registry.claim(own.address);
   node.roots.enter(own);
   own.start();

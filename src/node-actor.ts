@@ -15,7 +15,8 @@ import {
   toWireError,
 } from "../protocols/index.ts";
 import { type ActorDefinition, defineActor } from "./actor.ts";
-import type { Cell } from "./cell.ts";
+import { Cell } from "./cell.ts";
+import type { Agent } from "./durable/agent.ts";
 import { definitionOf } from "./family.ts";
 import type { Node } from "./node.ts";
 import type { NodeRecord } from "./registry.ts";
@@ -33,7 +34,11 @@ interface Answered {
 type Done = DoneActorEvent<Answered>;
 
 /** The actor that answers for a node: an ordinary machine at an ordinary address. */
-export function nodeActor(node: Node, record: NodeRecord): ActorDefinition<typeof control> {
+export function nodeActor(
+  node: Node,
+  record: NodeRecord,
+  agents: () => readonly Agent[] = () => [],
+): ActorDefinition<typeof control> {
   const machine = setup({
     types: { events: {} as MessageOf<typeof control> | Done },
     actors: {
@@ -47,8 +52,8 @@ export function nodeActor(node: Node, record: NodeRecord): ActorDefinition<typeo
   }).createMachine({
     id: "node",
     on: {
-      describe: { actions: reply(() => describe(node, record)) },
-      list: { actions: reply(({ event }) => list(node, event)) },
+      describe: { actions: reply(() => describe(node, record, agents().length)) },
+      list: { actions: reply(({ event }) => list(node, agents(), event)) },
       roster: { actions: reply(({ event }) => rosterOf(node, event)) },
       audit: { actions: spawnChild("audit", { input: ({ event }) => event as Note }) },
       start: { actions: spawnChild("start", { input: ({ event }) => event as Start }) },
@@ -85,7 +90,7 @@ async function noteFor(node: Node, { sender, replyTo, type, ...note }: Note): Pr
   }
 }
 
-function describe(node: Node, record: NodeRecord): NodeInfo {
+function describe(node: Node, record: NodeRecord, agents: number): NodeInfo {
   const { incarnation, zone, pid, host, startedAtMs } = record;
   const heapBytes = process.memoryUsage().heapUsed;
   return {
@@ -96,16 +101,22 @@ function describe(node: Node, record: NodeRecord): NodeInfo {
     host,
     startedAtMs,
     actors: node.cells.size,
+    agents,
     counts: { ...node.counts },
     heapBytes,
   };
 }
 
-function list(node: Node, { under, after, limit }: List): { actors: ActorInfo[]; total: number } {
-  const found = [...node.cells.values()].filter((cell) => isUnder(cell.address, under));
+function list(
+  node: Node,
+  agents: readonly Agent[],
+  { under, after, limit }: List,
+): { actors: ActorInfo[]; total: number } {
+  const found = [...node.cells.values(), ...agents].filter(({ address }) => isUnder(address, under));
   const later = found.filter(({ address }) => address > after);
   later.sort((a, b) => (a.address < b.address ? -1 : 1));
-  return { actors: later.slice(0, limit).map((cell) => infoOf(node, cell)), total: found.length };
+  const actors = later.slice(0, limit).map((one) => (one instanceof Cell ? infoOf(node, one) : one.info));
+  return { actors, total: found.length };
 }
 
 function rosterOf(node: Node, asked: AskedRoster): ReplyOf<typeof control, "roster"> {

@@ -18,7 +18,7 @@ export const ps: Command = {
   usage: "ps [address] [options]",
   says: `Lists the nodes of a system with their running totals, then the actors: state, messages that wait
 or are postponed, messages handled, the age of the oldest that waits, and the owner, which is mostly a
-supervisor. With an address only that actor and those below it.`,
+supervisor. Durable agents are listed where they are in memory; "inspect" finds the others. With an address only that actor and those below it.`,
   example: "coxswain ps crew --json",
   options: { ...systemOptions, ...surveyOptions, json: { type: "boolean", says: "One JSON document" } },
   positionalsMax: 1,
@@ -47,20 +47,33 @@ export function surveyOf(given: Given): SurveyOptions {
 
 /** What `ps` prints. */
 export function psText(title: string, nodes: readonly Surveyed[], nowMs: number, paint: Paint): string {
-  const head = ["NODE", "ZONE", "PID", "HOST", "UPTIME", "ACTORS", "SENT", "HANDLED", "REFUSED", "DEAD"];
+  const head = [
+    "NODE",
+    "ZONE",
+    "PID",
+    "HOST",
+    "UPTIME",
+    "ACTORS",
+    "AGENTS",
+    "SENT",
+    "HANDLED",
+    "REFUSED",
+    "DEAD",
+  ];
   const nodeRows = nodes.map(({ node, zone, pid, host, startedAtMs, answer }) => {
     const of = [node, zone, pid, plainText(host), durationText(nowMs - startedAtMs)];
     if ("silent" in answer) return [...of, `silent (${answer.silent})`];
-    const { actors, counts } = answer.info;
+    const { actors, agents = 0, counts } = answer.info;
     const { sent = 0, handled = 0, refused = 0, dead = 0 } = counts;
-    return [...of, actors, sent, handled, refused, dead];
+    return [...of, actors, agents, sent, handled, refused, dead];
   });
   const parts = [paint("dim", title), "", table(head, nodeRows, paint)];
   const actorRows = nodes.flatMap(({ node, answer }) =>
     "silent" in answer
       ? []
       : answer.actors.map((actor) => {
-          const { address, protocol, state, waiting, postponed, handled, oldestMs, owner = "-" } = actor;
+          const { address, protocol, state, waiting, postponed, handled, oldestMs, durable } = actor;
+          const owner = actor.owner ?? (durable ? "(durable)" : "-");
           const oldest = oldestMs === undefined ? "-" : durationText(oldestMs);
           const does = [stateText(state), waiting, postponed, handled, oldest];
           return [address, protocol, ...does, node, plainText(owner)];

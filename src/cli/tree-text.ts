@@ -69,6 +69,7 @@ function actorColumns(actor: ActorInfo, oversight: Oversight | undefined, paint:
     paint("dim", protocol),
     paint("green", stateText(state)),
     does,
+    ...(actor.durable ? [paint("dim", "durable")] : []),
     ...(owner === undefined || owner === parent ? [] : [paint("dim", `child of ${plainText(owner)}`)]),
   ];
 }

@@ -1,5 +1,11 @@
 import { durability } from "../../machines/index.ts";
-import { type ActorAddress, CoxswainError, isCoxswainError, toWireError } from "../../protocols/index.ts";
+import {
+  type ActorAddress,
+  type ActorInfo,
+  CoxswainError,
+  isCoxswainError,
+  toWireError,
+} from "../../protocols/index.ts";
 import type { Timer } from "../env/env.ts";
 import { publishFact } from "../facts.ts";
 import { callEndedBy } from "../xstate/actor-paths.ts";
@@ -7,6 +13,7 @@ import type { Arrival as TreeArrival } from "../xstate/turn-keeper.ts";
 import { claimAgent } from "./activation.ts";
 import type { AgentInside } from "./agent-cell.ts";
 import type { AgentHost, Message } from "./agent-host.ts";
+import { agentInfo } from "./agent-info.ts";
 import { persistKept } from "./agent-machine.ts";
 import { AgentMind, type Batch, type Release } from "./agent-mind.ts";
 import { AgentPost } from "./agent-post.ts";
@@ -129,6 +136,12 @@ export class Agent implements AgentInside, RecordOwner {
     for (const order of orders) this.#carryOut(order);
     this.#check(() => encodeRecord(record, this.nowMs));
     this.#host.ready(this);
+  }
+
+  /** As its node describes it. */
+  get info(): ActorInfo {
+    const record = this.#phase === "live" ? durability.newest(this.#session) : undefined;
+    return agentInfo(this.address, this.#definition, record, this.#queue.waiting);
   }
 
   get isGone(): boolean {

@@ -184,7 +184,11 @@ export class Durables implements DurableInboxes, ShardHost {
 
   /** Those in memory. */
   get agents(): readonly ActorAddress[] {
-    return [...this.#held.values()].flatMap(({ agents }) => [...agents].map(({ address }) => address));
+    return this.inMemory().map(({ address }) => address);
+  }
+
+  inMemory(): readonly Agent[] {
+    return [...this.#held.values()].flatMap(({ agents }) => [...agents]);
   }
 
   // ---- the way in ----

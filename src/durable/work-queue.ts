@@ -40,6 +40,11 @@ export class WorkQueue {
     return this.#waiting.length === 0 && this.#deferred.length === 0;
   }
 
+  /** What has not had its turn. */
+  get waiting(): number {
+    return this.#waiting.length + this.#deferred.length;
+  }
+
   get hasDeferred(): boolean {
     return this.#deferred.length > 0;
   }

@@ -46,7 +46,7 @@ describe("ps", () => {
     const { stdout, stderr, code } = await output(terminal.coxswain(["ps"]));
     expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
     expect(stdout).toContain(`system tally at ${url}`);
-    expect(stdout).toMatch(/NODE +ZONE +PID +HOST +UPTIME +ACTORS/);
+    expect(stdout).toMatch(/NODE +ZONE +PID +HOST +UPTIME +ACTORS +AGENTS/);
     expect(stdout).toMatch(/\ncrew +counter@1\.0 +active +0 +0 +1 +- +n/);
     expect(stdout).toMatch(/\ncrew\.bow +counter@1\.0/);
     expect(stdout).not.toContain("\x1b[");

@@ -1,12 +1,14 @@
 import { expect, it, vi } from "vitest";
+import { control, nodeAddress } from "../../../protocols/index.ts";
 import { psText } from "../../../src/cli/ps.ts";
-import type { Surveyed } from "../../../src/cli/survey.ts";
+import { type Surveyed, survey } from "../../../src/cli/survey.ts";
 import { treeText } from "../../../src/cli/tree-text.ts";
 import { connectClient } from "../../../src/client.ts";
 import { createSystem } from "../../../src/index.ts";
 import { exampleFile, openTerminal, output } from "../../support/cli.ts";
 import { counter, counterActor } from "../../support/counter.ts";
 import { testServer } from "../../support/nats-server.ts";
+import { accountActor, bank, plainWorld } from "../durable/bank.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -57,6 +59,41 @@ it("ps lists silent nodes, too, and whose each actor is", () => {
   expect(text).toMatch(/\nb +main +7 +box +1 min 1 s +silent \(UNREACHABLE\)\n/);
   expect(text).toMatch(/\ncrew\.bow +work@1\.0 +busy\.calling +2 +1 +3 +1 s +a +-\n/);
   expect(text).toMatch(/\ncrew\.bow\.mate .* +a +crew\.bow\n/);
+});
+
+it("durable agents in memory are listed page by page with other actors, and shown by ps and tree", async () => {
+  await using server = await testServer();
+  const actors = { account: accountActor(plainWorld([])) };
+  await using system = await createSystem({ name: "fleet", node: "a", servers: server.url, actors });
+  await system.spawn("one", counterActor);
+  const keys = ["ada", "ben", "cy"];
+  const refs = keys.map((key) => system.ref(`account.${key}`, bank));
+  for (const ref of refs) await ref.ask({ type: "read" }, { withinMs: 10_000 });
+  await using client = await connectClient({ system: "fleet", servers: server.url, onReport: () => {} });
+  const answers = await survey(client, { under: "", limit: 100, withinMs: 5_000 });
+  const [{ answer }] = answers as [Surveyed];
+  expect(answer).toMatchObject({
+    info: { actors: 1, agents: 3 },
+    total: 4,
+    actors: [
+      ...keys.map((key) => ({
+        address: `account.${key}`,
+        durable: true,
+        state: { till: "open" },
+        waiting: 0,
+      })),
+      { address: "one" },
+    ],
+  });
+  expect(psText("fleet", answers, Date.now(), plain)).toMatch(
+    /\naccount\.ada +\S+ +\S.* +0 +0 +\d+ +- +a +\(durable\)\n/,
+  );
+  expect(treeText("fleet", { nodes: answers, overseen: new Map() }, Date.now(), plain)).toMatch(
+    /─ account\n.*─ ada {2}\S+ {2}\S.* {2}\d+ handled {2}durable\n/,
+  );
+  const node = client.ref(nodeAddress("a"), control);
+  const page = await node.ask({ type: "list", under: "account", after: "account.ada", limit: 1 });
+  expect([page.total, page.actors.map(({ address }) => address)]).toEqual([3, ["account.ben"]]);
 });
 
 it("a client asks actors and reads the store, and the system never hears of it", async () => {
