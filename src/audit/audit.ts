@@ -153,7 +153,7 @@ export class Audit {
 
   /**
    * Whether what is kept is what was written: whatever was changed, removed, reordered or put in between is found, and where. Where the
-   * oldest have gone by the stream's limits, it begins behind them and says so. A head that was noted elsewhere shows, too, whether
+   * oldest have gone, by the stream's limits or by somebody's hand, it begins behind them and says so. A head that was noted elsewhere shows, too, whether
    * all was replaced, or cut off at its end.
    */
   verify(options: { readonly anchor?: AuditAnchor } = {}): Promise<AuditVerdict> {

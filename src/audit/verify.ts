@@ -25,7 +25,7 @@ export interface AuditFinding {
 
 export interface AuditVerdict {
   readonly ok: boolean;
-  /** The first that is kept; those before it have gone by the stream's limits. 0 where there is none. */
+  /** The first that is kept; those before it have gone by the stream's limits, or look as if they had. 0 where there is none. */
   readonly from: number;
   readonly to: number;
   readonly records: number;

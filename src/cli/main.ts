@@ -22,9 +22,10 @@ import { server } from "./server.ts";
 import { setup } from "./setup.ts";
 import { tap } from "./tap.ts";
 import { tree } from "./tree.ts";
+import { why } from "./why.ts";
 
 const commands: readonly Command[] = [
-  ...[run, ps, tree, tap, inspect, history, letters, approvals, rules],
+  ...[run, ps, tree, tap, inspect, history, letters, approvals, why, rules],
   ...[check, permissions, exportSystem, importSystem, doctor, server, setup],
 ];
 
