@@ -49,8 +49,8 @@ const normalPriority = 2;
 /**
  * Messages waiting for one actor: bounded, five priorities, first in first out within each.
  *
- * The most urgent go first, until `overtakesMax` of them have overtaken one that waits; then it is the others' turn. Among
- * those a message's rank is its arrival number plus `overtakesMax` for each step below the second priority, and the lowest
+ * The most urgent go first, until `overtakesMax` of them have overtaken one that waits; then it is that one's turn. Among
+ * the others a message's rank is its arrival number plus `overtakesMax` for each step below the second priority, and the lowest
  * rank is next. So the least urgent message is overtaken by at most 4 × `overtakesMax` later ones, whatever the load: ageing
  * without a clock. And where the most urgent are few beside all that waits, they wait for nothing but the step at hand.
  */
@@ -121,17 +121,12 @@ export class Mailbox {
     const urgent = this.#lanes[0]?.first();
     let best = urgent === undefined ? undefined : this.#lanes[0];
     let bestRank = Number.POSITIVE_INFINITY;
-    let isDue = urgent === undefined;
-    for (let priority = 1; priority < priorityLevels && !(urgent !== undefined && isDue); priority++) {
+    for (let priority = 1; priority < priorityLevels; priority++) {
       const head = this.#lanes[priority]?.first();
-      if (head !== undefined && urgent !== undefined) isDue = this.#hasBorneEnough(head, urgent);
-    }
-    for (let priority = 1; isDue && priority < priorityLevels; priority++) {
-      const head = this.#lanes[priority]?.first();
-      if (head !== undefined && head.rank < bestRank) {
-        best = this.#lanes[priority];
-        bestRank = head.rank;
-      }
+      if (head === undefined || head.rank >= bestRank) continue;
+      if (urgent !== undefined && !this.#hasBorneEnough(head, urgent)) continue;
+      best = this.#lanes[priority];
+      bestRank = head.rank;
     }
     this.#waiting--;
     return best?.shift();

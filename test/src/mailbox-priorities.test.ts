@@ -19,7 +19,7 @@ function message(priority: number): Incoming {
 }
 
 /** Ten messages come for each one that is worked on; so many percent are emergencies. */
-function underTenfoldLoad(seed: number, { steps = 20_000, emergencies = 0.15 } = {}) {
+function underTenfoldLoad(seed: number, { steps = 40_000, emergencies = 0.08 } = {}) {
   const random = seededRandom(seed);
   const mailbox = new Mailbox(mailboxLimits({}));
   const came = new Map<Incoming, number>();
