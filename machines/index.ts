@@ -32,10 +32,10 @@ export { type GrantsContext, type GrantsInput, grantsMachine } from "./grants/gr
 export * as granting from "./grants/index.ts";
 export { type GrantMeter, type GrantUse, withGrant } from "./grants/with-grant.ts";
 export {
-  type Column,
   type ColumnEdge,
   type ColumnGraph,
   columnGraph,
+  type LineageColumn,
   originsOf,
 } from "./lineage/column-graph.ts";
 export { type AlertsInput, alertsMachine } from "./monitoring/alerts.ts";

@@ -10,6 +10,7 @@ export * from "./frame-batch.ts";
 export { type EnvelopeDefaults, encodeEnvelopeJson } from "./frame-json.ts";
 export { type JsonSchema, writeSchema } from "./json-schema.ts";
 export * from "./lifecycle.ts";
+export * from "./lineage.ts";
 export * from "./monitoring.ts";
 export { copyPlain } from "./plain.ts";
 export { type Limits, limitsDefault } from "./plain-rules.ts";
