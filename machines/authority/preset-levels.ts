@@ -1,7 +1,7 @@
 import type { AuthorityLevel } from "../../protocols/index.ts";
 
 /** The levels and operations of a rule set that names none of its own. */
-export const presetOperations: Readonly<Record<string, string[]>> = {
+export const presetOperations: Record<string, string[]> = {
   execute: ["work.work"],
   askPeers: ["delegation.delegate", "delegation.status", "delegation.result"],
   delegate: ["delegation.delegate", "delegation.status", "delegation.result", "delegation.revoke"],
@@ -11,7 +11,7 @@ export const presetOperations: Readonly<Record<string, string[]>> = {
 };
 
 /** Five, each above the one before. */
-export const presetLevels: Readonly<Record<string, AuthorityLevel>> = {
+export const presetLevels: Record<string, AuthorityLevel> = {
   DATA_PROCESSOR: { over: [], may: ["execute"] },
   PIPELINE_COLLABORATOR: { over: ["DATA_PROCESSOR"], may: ["askPeers", "delegate"] },
   STAGE_COORDINATOR: { over: ["PIPELINE_COLLABORATOR"], may: ["coordinateStage"] },

@@ -70,6 +70,7 @@ describe("a rule set in YAML", () => {
   });
 
   test("row 3: the preset can be written down, read again, and is the same to the byte", async () => {
+    expect(defineRules(enterpriseData)).toEqual(enterpriseData);
     expect(hashOf(await loadRules(stringify(enterpriseData), "preset.yaml"))).toBe(hashOf(enterpriseData));
     expect(hashOf(await loadRules(JSON.stringify(enterpriseData), "preset.json"))).toBe(
       hashOf(enterpriseData),
