@@ -11,6 +11,7 @@ import {
   systemName,
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
+import { type AuditOptions, auditOptionsOf } from "./audit/index.ts";
 import { Cell } from "./cell.ts";
 import { DeadLetters, deadLetterStream } from "./dead-letters.ts";
 import { type DurableOptions, Durables } from "./durable/durables.ts";
@@ -63,6 +64,8 @@ export interface SystemOptions extends TransportChoice {
    * outlive a power cut. Nothing is done otherwise.
    */
   readonly serverFlushes?: ServerFlushes;
+  /** How much is kept of what is decided, and what never is. Where its stream was made before, what was said then holds. */
+  readonly audit?: Partial<AuditOptions>;
   /** What happened besides: default writes warnings and errors to standard error. */
   readonly onReport?: (report: Report) => void;
   /** Time, chance and ids; default the machine's own. */
@@ -102,6 +105,7 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
       telemetry: telemetryOf(env),
       catalogue: new Map(Object.entries(options.actors ?? {})),
       onReport,
+      audit: auditOptionsOf(options.audit),
     });
     return await join(node, record, opened, options);
   } catch (error) {

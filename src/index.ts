@@ -6,6 +6,7 @@ export {
   type AuditAnchor,
   type AuditEntry,
   type AuditFinding,
+  type AuditOptions,
   type AuditVerdict,
   type DecisionReplay,
   replayDecisions,

@@ -16,7 +16,7 @@ import {
 } from "../protocols/index.ts";
 import type { ActorDefinition } from "./actor.ts";
 import { Asks } from "./asks.ts";
-import { Audit, auditStream } from "./audit/index.ts";
+import { Audit, type AuditOptions, auditDefaults, auditStream } from "./audit/index.ts";
 import type { Cell } from "./cell.ts";
 import { readEnvelope } from "./control.ts";
 import type { DeadLetters } from "./dead-letters.ts";
@@ -67,6 +67,7 @@ export interface NodeParts {
   /** The actors that may be started here by name. */
   readonly catalogue: ReadonlyMap<string, ActorDefinition>;
   readonly onReport: (report: Report) => void;
+  readonly audit?: AuditOptions;
 }
 
 /** Endings remembered for watchers on other nodes. */
@@ -132,6 +133,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   registry: Registry | undefined;
   deadLetters!: DeadLetters;
   #audit: Audit | undefined;
+  readonly #auditOptions: AuditOptions;
   /** The way to durable actors, where it is known which addresses are theirs. */
   durable: DurableInboxes | undefined;
   closed = false;
@@ -162,6 +164,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.telemetry = parts.telemetry;
     this.catalogue = parts.catalogue;
     this.#onReport = parts.onReport;
+    this.#auditOptions = parts.audit ?? auditDefaults;
     // Not the incarnation, which every message shows: who could guess it could forge replies. 83 bits; it travels with every message.
     this.#replyName = parts.env.uniqueId().slice(0, 14);
     this.#replyPrefix = replySubject(parts.system, parts.zone, this.#replyName, "");
@@ -195,9 +198,9 @@ export class Node implements Omit<NodeParts, "onReport"> {
   get audit(): Audit {
     if (this.#audit !== undefined) return this.#audit;
     const { system, zone, env, transport } = this;
-    const { name, options } = auditStream(system);
+    const { name, options } = auditStream(system, this.#auditOptions);
     const stream = new LazyStream(() => transport.store.stream(name, options));
-    this.#audit = new Audit({ system, zone, env, stream });
+    this.#audit = new Audit({ system, zone, env, stream }, this.#auditOptions);
     return this.#audit;
   }
 

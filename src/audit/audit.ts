@@ -13,18 +13,30 @@ import { aboutOf, opened, sealed, sha256, subjectOf, withhold } from "./sealed-r
 import { type AuditAnchor, type AuditVerdict, verifyStream } from "./verify.ts";
 
 export interface AuditOptions {
-  /** Records kept; beyond it the oldest go. Holds where the stream is made. */
+  /** Records kept; beyond it the oldest go. Holds where the stream is made; default 1,000,000. */
   readonly recordsMax: number;
+  /** What they may come to, in bytes; beyond it likewise. The server sets it aside. Default 128 MiB. */
   readonly bytesMax: number;
-  /** What bears one of these names in inputs or outcome is not kept. */
+  /** What bears one of these names in inputs or outcome is not kept; default `payload`, `result`, `token`, `grant`, `secret` and the like. */
   readonly withheld: readonly string[];
 }
 
 export const auditDefaults: AuditOptions = {
   recordsMax: 1_000_000,
-  bytesMax: 256 * 1_048_576,
+  bytesMax: 128 * 1_048_576,
   withheld: ["payload", "result", "token", "grant", "secret", "password", "apiKey", "authorization"],
 };
+
+/** @throws OPTION_INVALID */
+export function auditOptionsOf(given: Partial<AuditOptions> = {}): AuditOptions {
+  const options = { ...auditDefaults, ...given };
+  for (const name of ["recordsMax", "bytesMax"] as const) {
+    if (Number.isSafeInteger(options[name]) && options[name] >= 1) continue;
+    const text = `Expected audit.${name} to be a whole number >= 1, got ${quote(options[name])}`;
+    throw new CoxswainError("OPTION_INVALID", text);
+  }
+  return options;
+}
 
 export interface AuditSource {
   readonly system: string;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Audit, auditStream } from "../../../src/audit/index.ts";
 import { verifyStream } from "../../../src/audit/verify.ts";
+import { createSystem } from "../../../src/index.ts";
 import { createMemoryHub } from "../../../src/transport/memory.ts";
 import { connectNats } from "../../../src/transport/nats.ts";
 import { rejected, unknown, valueOrThrow } from "../../../src/transport/outcomes.ts";
@@ -137,6 +138,21 @@ describe("row 12: the audit", () => {
     expect(await audit.verify()).toMatchObject({ ok: true, from: 8, to: 12, records: 5, findings: [] });
     expect(await all(audit)).toEqual(["8 n8", "9 n9", "10 n10", "11 n11", "12 n12"]);
   });
+});
+
+test("row 53: a system keeps as much of its audit as it is told to, and withholds what it is told to", async () => {
+  const transport = createMemoryHub().connect();
+  const audit = { recordsMax: 3, withheld: ["salary"] };
+  await using system = await createSystem({ name: "test", transport, audit });
+  for (let n = 1; n <= 5; n++)
+    await system.audit.append(note(`n${n}`, { inputs: { salary: "canary", payload: 1 } }));
+  expect(await system.audit.verify()).toMatchObject({ ok: true, from: 3, to: 5 });
+  const { value } = await system.audit.read().next();
+  expect(value.record.inputs).toEqual({ salary: "[withheld]", payload: 1 });
+  for (const wrong of [{ recordsMax: 0 }, { bytesMax: 1.5 }])
+    expect(await rejection(createSystem({ name: "test", transport, audit: wrong }))).toMatchObject({
+      code: "OPTION_INVALID",
+    });
 });
 
 /** Streams that hold what another held, tampered with. `null`: an entry that is gone. */
