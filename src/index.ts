@@ -41,7 +41,19 @@ export { hostedActor } from "./hosting/hosted-actor.ts";
 export type { HostingOptions } from "./hosting/hosting.ts";
 export type { Overflow } from "./mailbox.ts";
 export type { Counts, Report } from "./node.ts";
+export { type ExactSolution, solveExactly } from "./optimiser/solve-exactly.ts";
 export type { SendOptions } from "./outbound.ts";
+export {
+  type ClientPlan,
+  type Credential,
+  inboxPrefixOf,
+  type NodePlan,
+  permissionsConfig,
+  type SystemPlan,
+  systemPermissions,
+  type UserPermissions,
+  userName,
+} from "./permissions/index.ts";
 export { ActorRef, type EventOf, type Listening, type Watch } from "./ref.ts";
 export type { NodeRecord } from "./registry.ts";
 export type { RosterEntry } from "./roster.ts";

@@ -5,8 +5,8 @@ import { getting, issuer, opening, reading, requests, storedNames, streamOf } fr
 
 /** Whoever runs the system, by the command line: makes what it keeps, sees all of it, sends from a zone of its own. No node has this. */
 export function operatorPermissions({ system, durable, histories }: CheckedPlan): UserPermissions {
-  const { members, hosts, records, box, dead, audit, keys, signing, history } = storedNames(system);
-  const all = [streamOf(members), streamOf(hosts), dead, audit];
+  const { members, hosts, records, box, dead, audit, groups, keys, signing, history } = storedNames(system);
+  const all = [streamOf(members), streamOf(hosts), streamOf(groups), dead, audit];
   if (durable.size > 0) all.push(streamOf(records), box, ...[...histories.keys()].sort().map(history));
   if (durable.has(issuer)) all.push(streamOf(keys));
   // The key that grants are signed with is made a place for, and not looked at.

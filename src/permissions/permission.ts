@@ -4,6 +4,8 @@ export interface Permission {
   readonly subjects: readonly string[];
 }
 
+export type Given = readonly [why: string, subjects: readonly string[]];
+
 /** What one who may connect may do; all else is refused by the server. */
 export interface UserPermissions {
   readonly name: string;
@@ -21,9 +23,7 @@ export function subjectsOf(permissions: readonly Permission[]): readonly string[
 }
 
 /** Without reasons that nobody has. */
-export function permissions(
-  ...given: readonly (readonly [why: string, subjects: readonly string[]])[]
-): Permission[] {
+export function permissions(...given: readonly Given[]): Permission[] {
   const seen = new Set<string>();
   return given.flatMap(([why, all]) => {
     const subjects = all.filter((subject) => !seen.has(subject));

@@ -1,5 +1,6 @@
 import { CoxswainError, nameToken, quote, systemName } from "../../protocols/index.ts";
 import type { Durability } from "../durable/durability.ts";
+import { isGroupRoot } from "../groups/group-address.ts";
 import { checkOptions } from "../transport/options.ts";
 import { LevelReach, type LevelRules } from "./level-reach.ts";
 
@@ -18,6 +19,10 @@ export interface NodePlan {
   readonly sends?: readonly string[];
   /** Whom of them it may watch, stop, and withdraw questions from: the control lane makes no difference. Default: all of them. */
   readonly controls?: readonly string[];
+  /** The groups of which actors of it are members. Who is one may send to it, by the group's name. */
+  readonly joins?: readonly string[];
+  /** Groups it sends to. */
+  readonly sendsToGroups?: readonly string[];
   /** Whose events it listens to, by first token; `*` for all. */
   readonly listens?: readonly string[];
   /** On which other nodes it starts actors. */
@@ -31,7 +36,7 @@ export interface NodePlan {
 }
 
 /** Who is no node: it knows nothing of us, and speaks JSON on plain subjects. */
-export type ClientPlan = Pick<NodePlan, "zone" | "sends" | "listens">;
+export type ClientPlan = Pick<NodePlan, "zone" | "sends" | "sendsToGroups" | "listens">;
 
 /** Who runs where in a system, and who sends to whom. All else is forbidden. */
 export interface SystemPlan {
@@ -54,6 +59,9 @@ export interface Party {
   readonly controls: readonly string[];
   readonly listens: readonly string[];
   readonly starts: readonly string[];
+  /** Groups it has members of; groups it sends to, these among them. */
+  readonly joins: readonly string[];
+  readonly groups: readonly string[];
   readonly audits: boolean;
   readonly sweeps: boolean;
 }
@@ -75,8 +83,20 @@ export const operatorZone = "operator";
 const historyMaxDefault = 10_000;
 
 const planNames = ["system", "nodes", "clients", "rules"];
-const nodeNames = ["zone", "hosts", "sends", "controls", "listens", "starts", "audits", "sweeps", "level"];
-const clientNames = ["zone", "sends", "listens"];
+const nodeNames = [
+  "zone",
+  "hosts",
+  "sends",
+  "controls",
+  "joins",
+  "sendsToGroups",
+  "listens",
+  "starts",
+  "audits",
+  "sweeps",
+  "level",
+];
+const clientNames = ["zone", "sends", "sendsToGroups", "listens"];
 
 /**
  * @throws OPTION_INVALID for what is unknown or contradicts itself: a name that nobody hosts, a send that the node's level does not
@@ -142,9 +162,13 @@ function lastingOf(name: string, hosted: Hosted): Lasting {
   );
 }
 
+function groupToken(text: string): string {
+  return nameToken("a group's name", text);
+}
+
 function hostedName(text: string): string {
-  if (nameToken("a hosted name", text).startsWith("node-"))
-    throw invalid(`Expected a name that does not begin with "node-", got ${quote(text)}`);
+  if (nameToken("a hosted name", text).startsWith("node-") || isGroupRoot(text))
+    throw invalid(`Expected a name that does not begin with "node-" or "group-", got ${quote(text)}`);
   return text;
 }
 
@@ -167,7 +191,16 @@ function partyOf(
   const zone = nameToken("a zone", plan.zone ?? name);
   if (zone === operatorZone || name === operatorZone)
     throw invalid(`Expected another name and zone than ${quote(operatorZone)}, which is the operator's own`);
-  const { sends = [], listens = [], starts = [], level, audits = level !== undefined, sweeps = false } = plan;
+  const {
+    sends = [],
+    listens = [],
+    starts = [],
+    joins = [],
+    sendsToGroups = [],
+    level,
+    audits = level !== undefined,
+    sweeps = false,
+  } = plan;
   const allowed = level === undefined ? [] : reach.of(name, level, sends);
   const all = sorted([...sends, ...allowed.filter((to) => hosted.has(to))]);
   const { controls = all } = plan;
@@ -179,6 +212,8 @@ function partyOf(
     controls: sorted(controls),
     listens: sorted(listens),
     starts: sorted(starts),
+    joins: sorted(joins.map(groupToken)),
+    groups: sorted([...joins, ...sendsToGroups].map(groupToken)),
     audits,
     sweeps,
   };

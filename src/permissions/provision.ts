@@ -19,7 +19,7 @@ export async function provision(
   { waitingMax = 10_000 }: { readonly waitingMax?: number } = {},
 ): Promise<readonly string[]> {
   const { system, durable, histories } = checkPlan(plan);
-  const { members } = storedNames(system);
+  const { members, groups } = storedNames(system);
   const made: string[] = [];
   const bucket = async (name: string, options: Parameters<Store["bucket"]>[1] = {}): Promise<void> => {
     valueOrThrow(await store.bucket(name, options));
@@ -32,6 +32,7 @@ export async function provision(
   await bucket(members);
   await stream(deadLetterStream(system));
   await stream(auditStream(system));
+  await bucket(groups);
   const hosts = hostsBucket(system);
   await bucket(hosts.name, hosts.options);
   if (durable.size === 0) return made;

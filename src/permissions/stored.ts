@@ -3,6 +3,7 @@ import { deadLetterStream } from "../dead-letters.ts";
 import { historyStream } from "../durable/history/history-stream.ts";
 import { boxStream, hostsBucket, recordsBucket } from "../durable/stores.ts";
 import { privateBucket, publicBucket } from "../grants/key-store.ts";
+import { groupsBucket } from "../groups/group-address.ts";
 
 /** What a system keeps on its server, by the names that its permissions and its provisioning share. */
 export interface StoredNames {
@@ -13,6 +14,7 @@ export interface StoredNames {
   readonly box: string;
   readonly dead: string;
   readonly audit: string;
+  readonly groups: string;
   /** Of grants: the keys they are checked with, and the one they are signed with. */
   readonly keys: string;
   readonly signing: string;
@@ -27,6 +29,7 @@ export function storedNames(system: string): StoredNames {
     box: boxStream(system, 1).name,
     dead: deadLetterStream(system).name,
     audit: auditStream(system).name,
+    groups: groupsBucket(system),
     keys: publicBucket(system),
     signing: privateBucket(system),
     history: (type) => historyStream(system, type, 1).name,

@@ -43,7 +43,7 @@ const answers: Record<User, readonly string[]> = {
   desk: ["desk", "operator"],
   yard: ["works", "desk", "operator"],
   pier: ["pier", "works", "operator"],
-  loft: ["loft", "operator"],
+  loft: ["loft", "desk", "operator"],
   web: [],
   operator: [],
 };
@@ -101,6 +101,8 @@ function* hears(): Iterable<Attempt> {
     const listeners = name === "crew" ? ["desk", "web"] : [];
     yield subscribe(`cx.harbour.ev.${name}.>`, ["operator", ...listeners]);
   }
+  for (const at of ["group-oars", "group-oars.all"])
+    yield subscribe(`cx.harbour.in.*.${at}`, ["loft", "operator"]);
   for (const [type, home] of Object.entries(types)) {
     yield subscribe(`cx.harbour.in.*.${type}.>`, [home, "operator"]);
     yield subscribe(`cx.harbour.box.*.*.${type}.>`, ["operator"]);
@@ -152,6 +154,7 @@ const streams: Record<string, Kept> = {
   KV_cx_harbour: { opens: nodes, gets: nodes, watches: nodes },
   KV_cx_harbour_hosts: { opens: nodes, gets: durable, watches: nodes },
   KV_cx_harbour_agents: { opens: durable, gets: durable, pulls: durable },
+  KV_cx_harbour_groups: { opens: ["desk", "loft"], gets: ["desk", "loft"], pulls: ["desk", "loft"] },
   cx_harbour_box: { opens: nodes, takes: durable },
   cx_harbour_dead: { opens: nodes },
   cx_harbour_history_book: { opens: ["yard"] },
@@ -172,6 +175,8 @@ function* keeps(): Iterable<Attempt> {
   }
   for (const key of ["config", "shard.group_0", "outline.x"])
     yield publish(`$KV.cx_harbour_hosts.${key}`, durable);
+  for (const node of nodes)
+    yield publish(`$KV.cx_harbour_groups.oars.${node}.x`, node === "loft" ? ["loft"] : []);
   for (const key of ["root.new", "config", "roles"]) yield publish(`$KV.cx_harbour.${key}`, []);
 }
 

@@ -35,10 +35,11 @@ export const harbour: SystemPlan = {
       sends: ["crew", "book"],
       listens: ["crew", "book"],
       audits: true,
+      sendsToGroups: ["oars"],
     },
     yard: { zone: "works", hosts: { crew: actors.crew, book: actors.book }, sends: ["bill"] },
     pier: { hosts: { bill: actors.bill } },
-    loft: { hosts: ["attic"] },
+    loft: { hosts: ["attic"], joins: ["oars"] },
   },
   clients: { web: { sends: ["crew", "book"], listens: ["crew"] } },
 };

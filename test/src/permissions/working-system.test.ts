@@ -21,6 +21,11 @@ describe.each(eachServerVersion)("with generated permissions on server %s", (ver
     await expect
       .poll(() => desk.roster.map(({ address, node }) => [address, node]))
       .toEqual([["attic.box", "loft"]]);
+    await loft.group("oars", counter).join("attic.box");
+    const oars = desk.group("oars", counter);
+    oars.tellAll({ type: "add", by: 4 });
+    expect(await oars.askOne({ type: "read" })).toEqual({ count: 4 });
+    expect((await oars.members()).map(({ address }) => address)).toEqual(["attic.box"]);
     const note = { kind: "decided", subject: "d-1", inputs: {}, outcome: "yes" };
     for (const id of ["n-1", "n-2"]) await desk.audit.append({ id, ...note });
     await desk.spawn("teller", actors.teller);
