@@ -81,10 +81,12 @@ describe("the book of a pipeline", () => {
     const { system } = await cluster.join("one", { lineage: lineageBook });
     const { runs } = await runSteps();
     const [first] = runs as [ToolRun];
-    const forged = { ...first, inputs: [] };
-    expect(() => system.ref("lineage.orders", lineage).tell({ type: "record", ...forged })).toThrow(
-      /expected a column of an input, got "id" of "orders.csv"/,
-    );
+    const tell = (inputs: ToolRun["inputs"]) => () =>
+      system.ref("lineage.orders", lineage).tell({ type: "record", ...first, inputs });
+    const expected = /expected a column of an input, got "id" of "orders.csv"/;
+    expect(tell([])).toThrow(expected);
+    expect(tell(first.inputs.map((input) => ({ ...input, name: "other.csv" })))).toThrow(expected);
+    expect(tell(first.inputs.map((input) => ({ ...input, columns: ["amount"] })))).toThrow(expected);
   });
 });
 
