@@ -1,4 +1,4 @@
-import type { DelegationRule, Facts, RuleSet } from "../../protocols/index.ts";
+import type { DataGate, DelegationRule, Facts, RuleSet } from "../../protocols/index.ts";
 import { parseCel } from "./cel.ts";
 import { failureOf, parseCondition } from "./conditions.ts";
 import { type AuthorityOrder, authorityOrder } from "./levels.ts";
@@ -14,6 +14,13 @@ export interface CompiledRules {
   readonly order: AuthorityOrder;
   /** As they go before one another where several apply; ties as in the set. */
   readonly rules: readonly CompiledRule[];
+  readonly gates: readonly CompiledGate[];
+}
+
+/** A gate whose condition is understood. */
+export interface CompiledGate {
+  readonly name: string;
+  readonly failureOf: (facts: Facts) => string | undefined;
 }
 
 /** A set is understood once, as long as the same object is given; a set is not changed after that. */
@@ -25,7 +32,11 @@ export function compileRules(set: RuleSet): CompiledRules {
   if (before !== undefined) return before;
   const checked = validateRules(set);
   if (!checked.ok) throw invalid(`Rule set "${set.name}"`, checked.problems);
-  const compiled = { order: authorityOrder(set.levels), rules: checked.ruleSet.rules.map(compileRule) };
+  const compiled = {
+    order: authorityOrder(set.levels),
+    rules: checked.ruleSet.rules.map(compileRule),
+    gates: checked.ruleSet.governance.gates.map(compileGate),
+  };
   known.set(set, compiled);
   return compiled;
 }
@@ -43,7 +54,12 @@ function compileRule(rule: DelegationRule): CompiledRule {
     return (facts: Facts) => failureOf(name, parsed.predicate, facts);
   });
   if (rule.cel === undefined) return { rule, conditions };
-  const cel = parseCel(rule.cel);
-  if ("problem" in cel) throw invalid(`Rule "${rule.name}"`, [{ path: ["cel"], says: cel.problem }]);
-  return { rule, conditions: [...conditions, (facts) => cel.failureOf(facts)] };
+  const { failureOf: failureOfCel } = compileGate({ name: rule.name, cel: rule.cel });
+  return { rule, conditions: [...conditions, failureOfCel] };
+}
+
+function compileGate({ name, cel }: DataGate): CompiledGate {
+  const parsed = parseCel(cel);
+  if ("problem" in parsed) throw invalid(`"${name}"`, [{ path: ["cel"], says: parsed.problem }]);
+  return { name, failureOf: (facts) => parsed.failureOf(facts) };
 }

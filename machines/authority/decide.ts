@@ -61,7 +61,7 @@ export function decide(request: DelegationRequest, situation: Situation, ruleSet
     return refusal("limits", reason, { escalationPath: rule.escalationPath, violations });
   }
 
-  const governance = governanceOf(request, situation, rule, ruleSet);
+  const governance = governanceOf(request, situation, rule, { set: ruleSet, gates: compiled.gates, facts });
   if (governance.refused !== undefined)
     return refusal("governance", governance.refused, { escalationPath: rule.escalationPath });
   return acceptance(request, situation, rule, governance.findings);

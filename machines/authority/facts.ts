@@ -26,3 +26,26 @@ export function factsOf(request: DelegationRequest, situation: Situation): Facts
   if (request.deadlineMs !== undefined) derived.push(["sla_deadline", request.deadlineMs - atMs]);
   return Object.fromEntries([...claimed, ...derived, ...Object.entries(situation.measured)]);
 }
+
+/** Facts of the data and its target, for gates of governance: what is not said of these is not known, whatever is claimed. */
+export const dataFacts: readonly string[] = [
+  "data_classification",
+  "data_purpose",
+  "data_retention_ms",
+  "data_residency",
+  "target_level",
+  "target_residency",
+];
+
+/** What gates of governance are held against besides. */
+export function dataFactsOf({ data }: DelegationRequest, { to }: Situation): Facts {
+  const said: readonly (readonly [string, Fact | undefined])[] = [
+    ["data_classification", data?.classification],
+    ["data_purpose", data?.purpose],
+    ["data_retention_ms", data?.retentionMs],
+    ["data_residency", data?.residency],
+    ["target_level", to?.authority],
+    ["target_residency", to?.residency],
+  ];
+  return Object.fromEntries(said.filter((entry): entry is readonly [string, Fact] => entry[1] !== undefined));
+}

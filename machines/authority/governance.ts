@@ -2,10 +2,13 @@ import type {
   DataClass,
   DelegationRequest,
   DelegationRule,
+  Facts,
   RuleSet,
   Situation,
 } from "../../protocols/index.ts";
+import type { CompiledGate } from "./compiled-rules.ts";
 import { quote } from "./conditions.ts";
+import { dataFacts, dataFactsOf } from "./facts.ts";
 import { durationText } from "./units.ts";
 
 export interface Finding {
@@ -20,18 +23,25 @@ export interface Governance {
   readonly refused: string | undefined;
 }
 
+/** What governance goes by. */
+interface Rules {
+  readonly set: RuleSet;
+  readonly gates: readonly CompiledGate[];
+  readonly facts: Facts;
+}
+
 type Data = NonNullable<DelegationRequest["data"]>;
 type Check = readonly [name: string, holds: boolean, found: string];
 
 /**
  * Whether the data a task touches may get to its target: classification against clearance, purpose, retention,
- * residency, tools. Clearance and lists of tools are checked under every rule, the rest where the rule requires governance.
+ * residency, tools, and gates of the set's own. Clearance and lists of tools are checked under every rule, the rest where the rule requires governance.
  */
 export function governanceOf(
   request: DelegationRequest,
   situation: Situation,
   rule: DelegationRule,
-  set: RuleSet,
+  { set, gates, facts }: Rules,
 ): Governance {
   const { data } = request;
   const full = rule.dataGovernanceRequired;
@@ -45,6 +55,7 @@ export function governanceOf(
       checks.push(purpose(data, known), retention(data, known), residency(request, situation, data, known));
     if (known?.tools !== undefined)
       checks.push(tools(request, known.tools, `${quote(data.classification)} data`));
+    if (full) checks.push(...gatesHeld(request, situation, gates, facts));
   }
   if (rule.tools !== undefined) checks.push(tools(request, rule.tools, `rule ${quote(rule.name)}`));
   return {
@@ -93,6 +104,21 @@ function residency({ to }: DelegationRequest, situation: Situation, data: Data, 
   const keeps = place === undefined ? "says not where its data stays" : `keeps its data in ${quote(place)}`;
   if (place !== undefined && places.includes(place)) return ["residency", true, `${to} ${keeps}`];
   return ["residency", false, `${to} ${keeps}, and this data stays in ${places.join(", ")}`];
+}
+
+/** What is said of the data overrules a claim of that name, and a claim of what is not said counts for nothing. */
+function gatesHeld(
+  request: DelegationRequest,
+  situation: Situation,
+  gates: readonly CompiledGate[],
+  facts: Facts,
+): Check[] {
+  const others = Object.entries(facts).filter(([name]) => !dataFacts.includes(name));
+  const all = { ...Object.fromEntries(others), ...dataFactsOf(request, situation) };
+  return gates.map(({ name, failureOf }) => {
+    const failed = failureOf(all);
+    return [name, failed === undefined, failed ?? "holds"];
+  });
 }
 
 function tools(request: DelegationRequest, allowed: readonly string[], by: string): Check {

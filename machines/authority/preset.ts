@@ -65,6 +65,7 @@ export const enterpriseData: RuleSet = {
     },
   ],
   governance: {
+    gates: [],
     classifications: {
       public: {},
       internal: {},

@@ -3,6 +3,7 @@ import {
   CoxswainError,
   type DelegationRule,
   dataClass,
+  dataGate,
   delegationRule,
   type ResourceName,
   type RuleSet,
@@ -36,6 +37,11 @@ const written = delegationRule.extend({ limits: limits.default({}) }).superRefin
     context.addIssue({ code: "custom", path: [...path], message: says });
 });
 
+const writtenGate = dataGate.superRefine(({ cel }, context) => {
+  const parsed = parseCel(cel);
+  if ("problem" in parsed) context.addIssue({ code: "custom", path: ["cel"], message: parsed.problem });
+});
+
 const writtenSet = ruleSet.extend({
   operations: ruleSet.shape.operations.unwrap().default(() => structuredClone(presetOperations)),
   levels: ruleSet.shape.levels.default(() => structuredClone(presetLevels)),
@@ -45,8 +51,9 @@ const writtenSet = ruleSet.extend({
       classifications: z
         .record(z.string(), dataClass.extend({ retentionMaxMs: duration.optional() }))
         .default({}),
+      gates: z.array(writtenGate).max(64).default([]),
     })
-    .default({ classifications: {} }),
+    .default({ classifications: {}, gates: [] }),
 });
 
 /** A rule set is not deeper. */

@@ -59,6 +59,13 @@ export const dataClass = z.strictObject({
 });
 export type DataClass = z.infer<typeof dataClass>;
 
+/**
+ * A condition in CEL that data must fulfil under every rule that requires governance: over the facts, and
+ * `data_classification`, `data_purpose`, `data_retention_ms`, `data_residency`, `target_level`, `target_residency`, as far as said.
+ */
+export const dataGate = z.strictObject({ name, cel: z.string().min(1).max(1_000) });
+export type DataGate = z.infer<typeof dataGate>;
+
 /** All that delegation is decided by, as data, in canonical units. */
 export const ruleSet = z.strictObject({
   name,
@@ -67,8 +74,11 @@ export const ruleSet = z.strictObject({
   levels: z.record(name, authorityLevel),
   rules: z.array(delegationRule).max(256),
   governance: z
-    .strictObject({ classifications: z.record(name, dataClass).default({}) })
-    .default({ classifications: {} }),
+    .strictObject({
+      classifications: z.record(name, dataClass).default({}),
+      gates: z.array(dataGate).max(64).default([]),
+    })
+    .default({ classifications: {}, gates: [] }),
   /** Who is asked where no rule says who. */
   escalationPath: names.default(["stage_coordinator", "pipeline_manager"]),
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decide, defineRules, enterpriseData } from "../../../machines/authority/index.ts";
+import { decide, defineRules, enterpriseData, validateRules } from "../../../machines/authority/index.ts";
 import type { DelegationRequest, RoleInput } from "../../../protocols/index.ts";
 import { aRole, byRule, hourMs } from "./situations.ts";
 
@@ -144,6 +144,52 @@ describe("governance", () => {
     expect(decided(bare, { rule, tools: ["sql"] })).toMatchObject({ ok: true });
     expect(decided(bare, { rule, to: { clearance: [] } })).toMatchObject({ check: "governance" });
     expect(decided(bare, { rule, tools: ["shell"] })).toMatchObject({ check: "governance" });
+  });
+
+  test("row 17: gates of the set's own, in CEL, see what is said of the data, whatever is claimed", () => {
+    const gated = defineRules({
+      name: "gated",
+      rules: enterpriseData.rules,
+      governance: {
+        classifications: { public: {} },
+        gates: [
+          { name: "home", cel: 'data_residency == "eu" || target_level == "DATA_ARCHITECT"' },
+          { name: "simple", cel: "data_complexity < 2.0" },
+        ],
+      },
+    });
+    const { request, situation } = byRule.architect_to_manager;
+    const claims = { data_complexity: 1, business_impact: "enterprise", data_residency: "eu" };
+    const at = (data: DelegationRequest["data"], more: object = {}) =>
+      decide(request({ data, claims: { ...claims, ...more } }), situation(), gated);
+    const to = { classification: "public", residency: "eu" };
+    const { situation: peers, request: review } = byRule.among_peers;
+    const european = { ...aRole("PIPELINE_MANAGER"), residency: "eu" };
+    expect(decide(request({ data: to, claims }), situation({ to: european }), gated)).toMatchObject({
+      ok: true,
+      governance: [{}, {}, {}, {}, { check: "home", found: "holds" }, { check: "simple", found: "holds" }],
+    });
+    expect(at({ classification: "public" })).toMatchObject({
+      check: "governance",
+      reason: expect.stringMatching(
+        /^"data_residency == .* cannot be said: Unknown variable: data_residency$/,
+      ),
+    });
+    expect(
+      decide(
+        request({ data: to, claims: { ...claims, data_complexity: 2 } }),
+        situation({ to: european }),
+        gated,
+      ),
+    ).toMatchObject({ check: "governance", reason: '"data_complexity < 2.0" does not hold' });
+    expect(at(undefined)).toMatchObject({ ok: true });
+    expect(decide(review({ data: { classification: "public" } }), peers(), gated)).toMatchObject({
+      ok: true,
+    });
+    expect(validateRules({ ...gated, governance: { gates: [{ name: "x", cel: "a.b" }] } })).toEqual({
+      ok: false,
+      problems: [{ path: ["governance", "gates", 0, "cel"], says: 'a condition in CEL may not use "."' }],
+    });
   });
 
   test("row 17: a confidential dataset and an agent that is not cleared never meet", () => {
