@@ -105,7 +105,7 @@ export async function createSystem(options: SystemOptions): Promise<ActorSystem>
       telemetry: telemetryOf(env),
       catalogue: new Map(Object.entries(options.actors ?? {})),
       onReport,
-      audit: auditOptionsOf(options.audit),
+      auditOptions: auditOptionsOf(options.audit),
     });
     return await join(node, record, opened, options);
   } catch (error) {

@@ -67,7 +67,7 @@ export interface NodeParts {
   /** The actors that may be started here by name. */
   readonly catalogue: ReadonlyMap<string, ActorDefinition>;
   readonly onReport: (report: Report) => void;
-  readonly audit?: AuditOptions;
+  readonly auditOptions?: AuditOptions | undefined;
 }
 
 /** Endings remembered for watchers on other nodes. */
@@ -133,7 +133,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
   registry: Registry | undefined;
   deadLetters!: DeadLetters;
   #audit: Audit | undefined;
-  readonly #auditOptions: AuditOptions;
+  readonly auditOptions: AuditOptions;
   /** The way to durable actors, where it is known which addresses are theirs. */
   durable: DurableInboxes | undefined;
   closed = false;
@@ -164,7 +164,7 @@ export class Node implements Omit<NodeParts, "onReport"> {
     this.telemetry = parts.telemetry;
     this.catalogue = parts.catalogue;
     this.#onReport = parts.onReport;
-    this.#auditOptions = parts.audit ?? auditDefaults;
+    this.auditOptions = parts.auditOptions ?? auditDefaults;
     // Not the incarnation, which every message shows: who could guess it could forge replies. 83 bits; it travels with every message.
     this.#replyName = parts.env.uniqueId().slice(0, 14);
     this.#replyPrefix = replySubject(parts.system, parts.zone, this.#replyName, "");
@@ -198,9 +198,9 @@ export class Node implements Omit<NodeParts, "onReport"> {
   get audit(): Audit {
     if (this.#audit !== undefined) return this.#audit;
     const { system, zone, env, transport } = this;
-    const { name, options } = auditStream(system, this.#auditOptions);
+    const { name, options } = auditStream(system, this.auditOptions);
     const stream = new LazyStream(() => transport.store.stream(name, options));
-    this.#audit = new Audit({ system, zone, env, stream }, this.#auditOptions);
+    this.#audit = new Audit({ system, zone, env, stream }, this.auditOptions);
     return this.#audit;
   }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { delegate } from "../../../actors/index.ts";
 import { authority } from "../../../machines/index.ts";
 import {
   type AuditNote,
@@ -10,8 +11,10 @@ import {
 } from "../../../protocols/index.ts";
 import { explanationText } from "../../../src/cli/why-text.ts";
 import { createSystem } from "../../../src/index.ts";
+import { books, startTeam, validation } from "../../actors/delegation/team.ts";
 import { openTerminal, output, type Terminal } from "../../support/cli.ts";
 import { testServer } from "../../support/nats-server.ts";
+import { durableCluster } from "../durable/durable-cluster.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -145,6 +148,41 @@ describe("why", () => {
       '  decided     by ann: {"ok":true}',
       expect.stringContaining("by desk.one: "),
     ]);
+  });
+});
+
+describe("why, of real delegations", () => {
+  it("explains what was done and what was refused, by the notes that they leave themselves", async () => {
+    await using cluster = durableCluster();
+    const { system } = await cluster.join("team", {});
+    await cluster.join("books", books({}));
+    await cluster.settled(startTeam(system, () => ({ rows: 3 })));
+    const given = await cluster.settled(delegate(system, validation(), { id: "d1" }));
+    await cluster.settled(given.result());
+    await cluster.settled(delegate(system, validation({ claims: {} }), { id: "d2" }));
+    await cluster.pass(5_000);
+    const explained = async (about: string): Promise<string> => {
+      const records: AuditRecord[] = [];
+      for await (const { record } of system.audit.read({ about })) records.push(record);
+      return explanationText(about, records, (_, text) => text);
+    };
+    const done = await cluster.settled(explained("d1"));
+    for (const line of [
+      /^d1 {2}done$/,
+      /^ {2}rule +holds {2}coordinator_to_collaborator, of rules /,
+      /^ {2}approval +holds {2}not required$/,
+      /^ {2}assigned +to validators, under a grant, after /,
+      /^ {2}ended +done, after /,
+    ])
+      expect(done.split("\n")).toContainEqual(expect.stringMatching(line));
+    const refused = await cluster.settled(explained("d2"));
+    for (const line of [
+      /^d2 {2}refused$/,
+      /^ {2}authority +holds /,
+      /^ {2}rule +fails {2}No rule lets /,
+      /^ {2}ended +refused, after /,
+    ])
+      expect(refused.split("\n")).toContainEqual(expect.stringMatching(line));
   });
 });
 
