@@ -79,3 +79,22 @@ export const actorOutcome = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("lost"), node: z.string().optional(), reason: z.string().optional() }),
 ]);
 export type ActorOutcome = z.infer<typeof actorOutcome>;
+
+const agent = { agent: address, messageId: messageId.optional() };
+
+/**
+ * What the supervisor that a durable type names is told of its agents. They go on by themselves, so it only decides what else is to be
+ * done. Not told: what such a message itself has done to its receiver.
+ */
+export const trouble = defineProtocol({
+  name: "trouble",
+  version: "1.0",
+  accepts: {
+    /** Its code threw at something, which was put down; it goes on from its last turn. */
+    agentFailed: z.object({ ...agent, error: wireError }),
+    /** A message that ended its process too often was put down. */
+    agentQuarantined: z.object({ ...agent, attempts: z.number(), reason: z.string() }),
+    /** A node cannot take it up: it waits for one that can. Said whenever one has tried. */
+    agentRefused: z.object({ agent: address, node: z.string(), reason: z.string() }),
+  },
+});

@@ -17,6 +17,7 @@ import { type DurableDefinition, policyOf } from "./durability.ts";
 import { causeOf, cutOf, historian, recorded } from "./history/recorder.ts";
 import type { StoredArrival } from "./history/stored-arrival.ts";
 import { type Opened, refuseLetter, takeMessage } from "./message-turn.ts";
+import { shortened, tellSupervisor } from "./supervision.ts";
 import { type Held, TurnBook, type TurnCause } from "./turn-book.ts";
 import type { Work } from "./work-queue.ts";
 
@@ -241,6 +242,8 @@ export class AgentMind {
     if (opened !== undefined)
       refuseLetter(this.cell, book, opened, "ACTOR_FAILED", `${address} failed at it: ${wire.message}`);
     const messageId = cause.envelope === undefined ? {} : { messageId: cause.envelope.id };
+    const failure = { agent: address, error: shortened(wire), ...messageId };
+    tellSupervisor(this.cell, book, { type: "agentFailed", ...failure });
     book.run(() => {
       publishFact(node, address, "failed", { error: wire, ...messageId });
       node.report({ level: "error", message: `${address} failed: ${wire.message}`, address, error });
@@ -256,6 +259,8 @@ export class AgentMind {
     const reason = `${attempts} attempts to work on it ended with their process`;
     refuseLetter(this.cell, book, opened, "MESSAGE_POISONOUS", reason);
     const messageId = opened.envelope === undefined ? {} : { messageId: opened.envelope.id };
+    const what = { agent: address, attempts, reason, ...messageId };
+    tellSupervisor(this.cell, book, { type: "agentQuarantined", ...what });
     book.run(() => {
       publishFact(node, address, "quarantined", { attempts, reason, ...messageId });
       node.report({ level: "error", message: `${address}: ${reason}`, address });

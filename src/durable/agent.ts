@@ -31,6 +31,7 @@ import { Chronicler } from "./history/chronicler.ts";
 import { waitingBytes, waitingMaxBytes } from "./history/recorder.ts";
 import { encodeRecord } from "./record-codec.ts";
 import { type RecordOwner, RecordWriter } from "./record-writer.ts";
+import { tellOfRefusal } from "./supervision.ts";
 import { causeOf, resumption, type Work, WorkQueue } from "./work-queue.ts";
 
 type Order = durability.Order<AgentState, AgentMessage>;
@@ -165,6 +166,7 @@ export class Agent implements AgentInside, RecordOwner {
     const error = new CoxswainError("SNAPSHOT_REFUSED", `${this.address} cannot be taken up here: ${reason}`);
     node.report({ level: "error", message: error.message, address: this.address, error });
     publishFact(node, this.address, "failed", { error: toWireError(error) });
+    tellOfRefusal(node, this.address, this.#definition, reason);
     this.leave();
   }
 

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { CoxswainError, isToken, quote } from "../../protocols/index.ts";
+import { type ActorAddress, actorAddress, CoxswainError, isToken, quote } from "../../protocols/index.ts";
 import type { ActorDefinition } from "../actor.ts";
 import { historyBytesMaxDefault } from "./history/history-stream.ts";
 import type { Migrations } from "./versions/index.ts";
@@ -55,6 +55,11 @@ export interface Durability {
   readonly historyMax: number;
   /** What the histories of all its agents may come to, in bytes, which the server sets aside; the oldest turns go. Holds likewise; default 1 GiB. */
   readonly historyMaxBytes: number;
+  /**
+   * Who is told, by the protocol `trouble`, when an agent of the type fails, has a message quarantined, or cannot be taken up. Where that
+   * is a durable agent it is told if and only if the agent's turn is committed, once. Default nobody.
+   */
+  readonly supervisor?: ActorAddress;
   /** What holds for all timers, and, by the delay's name or the send's id, for single ones. */
   readonly timers: TimerPolicy & { readonly of: Readonly<Record<string, Partial<TimerPolicy>>> };
 }
@@ -63,7 +68,8 @@ export interface Durability {
 export type DurableDefinition = ActorDefinition & { readonly durability: Durability };
 
 /** What may be left out. */
-export type DurabilityOptions = Partial<Omit<Durability, "timers">> & {
+export type DurabilityOptions = Partial<Omit<Durability, "timers" | "supervisor">> & {
+  readonly supervisor?: string;
   readonly timers?: Partial<TimerPolicy> & { readonly of?: Readonly<Record<string, Partial<TimerPolicy>>> };
 };
 
@@ -95,7 +101,15 @@ export function durabilityOf(given: "durable" | DurabilityOptions): Durability {
   if (typeof options !== "object" || options === null) {
     throw invalid('durability to be "durable" or an object of its options', given);
   }
-  const known = ["needs", "timers", "migrations", "context", "history", ...Object.keys(wholeNumbers)];
+  const known = [
+    "needs",
+    "timers",
+    "migrations",
+    "context",
+    "history",
+    "supervisor",
+    ...Object.keys(wholeNumbers),
+  ];
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw invalid(`options of durability (${known.join(", ")})`, name);
   }
@@ -113,13 +127,14 @@ export function durabilityOf(given: "durable" | DurabilityOptions): Durability {
   const { of = {}, ...all } = options.timers ?? {};
   const timers = { resume: "deadline", missed: "once", ...checkPolicy(all), of } as const;
   for (const each of Object.values(of)) checkPolicy(each);
-  const { migrations, context, history = false } = options;
+  const { migrations, context, supervisor, history = false } = options;
   if (typeof history !== "boolean") throw invalid("durability.history to be true or false", history);
   return Object.freeze({
     ...numbers,
     needs: [...needs],
     timers,
     history,
+    ...(supervisor === undefined ? {} : { supervisor: actorAddress(supervisor) }),
     ...(migrations === undefined ? {} : { migrations }),
     ...(context === undefined ? {} : { context }),
   });

@@ -10,6 +10,7 @@ import {
   actorAddress,
   CoxswainError,
   type Envelope,
+  type Protocol,
   quote,
   type ReplyTo,
   replySchema,
@@ -170,6 +171,11 @@ export class TurnBook {
     const origin = { from: address, cause: this.cause.envelope };
     const body = outgoingBody(protocol, to, event);
     return seal(node, origin, protocol, to, event.type, body, grant === undefined ? undefined : { grant });
+  }
+
+  /** As the machine's own `tell`. */
+  tell(protocol: Protocol, to: ActorAddress, message: { readonly type: string }): void {
+    this.post(this.#sealed({ $to: to, protocol }, message));
   }
 
   /** To an agent by the outbox; to a volatile actor when the turn is committed, at most once. @throws PAYLOAD_TOO_LARGE, MESSAGE_INVALID */

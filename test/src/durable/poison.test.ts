@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { assign, setup } from "xstate";
 import { z } from "zod";
 import { fromCall, reply } from "../../../machines/index.ts";
-import { defineProtocol, type MessageOf, question } from "../../../protocols/index.ts";
+import { defineProtocol, type MessageOf, question, trouble } from "../../../protocols/index.ts";
 import { type ActorDefinition, type DurabilityOptions, defineActor } from "../../../src/index.ts";
 import { type DurableCluster, type DurableNode, durableCluster } from "./durable-cluster.ts";
 
@@ -13,8 +13,15 @@ const fragile = defineProtocol({
     poison: z.object({}),
     call: z.object({}),
     wait: z.object({}),
+    throw: z.object({}),
     read: question(z.object({}), z.object({ sum: z.number() })),
   },
+});
+
+/** Takes what a supervisor is told, and says what it was. */
+const overseeing = defineProtocol({
+  name: "trouble",
+  accepts: { ...trouble.accepts, read: question(z.object({}), z.object({ told: z.array(z.any()) })) },
 });
 
 /** What its code does to its process in the midst of a turn. */
@@ -41,6 +48,11 @@ function fragileActor(deaths: Deaths, durability: DurabilityOptions = {}): Actor
             deaths.die();
             return 1_000;
           },
+        }),
+      },
+      throw: {
+        actions: assign(() => {
+          throw new Error("thrown on purpose");
         }),
       },
       read: { actions: reply(({ context }) => context) },
@@ -75,8 +87,12 @@ function fragileActor(deaths: Deaths, durability: DurabilityOptions = {}): Actor
 }
 
 /** Whenever the host dies another one comes. */
-async function fleet(cluster: DurableCluster, deaths: Deaths): Promise<{ rounds(n: number): Promise<void> }> {
-  const actors = { fragile: fragileActor(deaths) };
+async function fleet(
+  cluster: DurableCluster,
+  deaths: Deaths,
+  durability: DurabilityOptions = {},
+): Promise<{ rounds(n: number): Promise<void> }> {
+  const actors = { fragile: fragileActor(deaths, durability) };
   let hosts = 0;
   const another = async (): Promise<void> => {
     deaths.now = await cluster.join(`host${hosts++}`, actors);
@@ -126,6 +142,46 @@ describe("what ends its process again and again", () => {
     const letters = await cluster.settled(watcher.system.deadLetters.list());
     expect(letters.map(({ code, type }) => ({ code, type }))).toEqual([
       { code: "MESSAGE_POISONOUS", type: "poison" },
+    ]);
+  });
+
+  test("its supervisor is told once by the turn that puts it down, and of what its code throws", async () => {
+    await using cluster = durableCluster();
+    const machine = setup({
+      types: { context: {} as { told: unknown[] }, events: {} as MessageOf<typeof overseeing> },
+      actions: { note: assign({ told: ({ context, event }) => [...context.told, event] }) },
+    }).createMachine({
+      context: { told: [] },
+      on: {
+        read: { actions: reply(({ context }) => context) },
+        agentFailed: { actions: "note" },
+        agentQuarantined: { actions: "note" },
+        agentRefused: { actions: "note" },
+      },
+    });
+    const needs = ["calm"];
+    const overseer = defineActor({ protocol: overseeing, machine, durability: { needs } }) as ActorDefinition;
+    const watcher = await cluster.join("watcher", { overseer }, { labels: needs });
+    const deaths = deathsOf();
+    const { rounds } = await fleet(cluster, deaths, { supervisor: "overseer.main" });
+    const ref = watcher.system.ref("fragile.one", fragile);
+    ref.tell({ type: "poison" });
+    ref.tell({ type: "add", by: 1 });
+    ref.tell({ type: "throw" });
+    await rounds(14);
+    expect(deaths.count).toBeGreaterThan(0);
+    expect((await cluster.settled(ref.ask({ type: "read" }, { withinMs: 30_000 }))).sum).toBe(1);
+    const { told } = await cluster.settled(
+      watcher.system.ref("overseer.main", overseeing).ask({ type: "read" }, { withinMs: 30_000 }),
+    );
+    expect(told).toMatchObject([
+      {
+        type: "agentQuarantined",
+        agent: "fragile.one",
+        attempts: 3,
+        reason: expect.stringContaining("3 attempts"),
+      },
+      { type: "agentFailed", agent: "fragile.one", error: { message: "Error: thrown on purpose" } },
     ]);
   });
 
