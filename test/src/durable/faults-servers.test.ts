@@ -135,6 +135,32 @@ test.for([
 
 const isBook = ({ balance }: { readonly balance: number }): boolean => Number.isFinite(balance);
 
+test("F37 accounts whose inboxes are full on the server refuse to the sender, work on what was taken, and take again when there is room", async () => {
+  await using server = await testServer();
+  const sized = { connection, hosts: 1, durableInboxesMaxBytes: 32_768 };
+  await using accounts = await bankOn(server.url, sized);
+  const refs = ["one", "two"].map((key) => accounts.client.ref(`account.${key}`, bank));
+  await refs[0]?.ask({ type: "read" }, { withinMs: 10_000 });
+  await accounts.hosts[0]?.drain();
+  const sent: number[] = [];
+  const refused: string[] = [];
+  // So many fit by far into what one agent may have waiting, and do not fit here.
+  for (let n = 1; n <= 1_000 && refused.length === 0; n++) {
+    const end = refs[0]?.deliver({ type: "credit", amount: 1, n }).then(() => sent.push(n));
+    await end?.catch(({ code }: { readonly code: string }) => refused.push(code));
+  }
+  expect(refused).toEqual(["STORE_FULL"]);
+  await expect(refs[1]?.deliver({ type: "credit", amount: 1, n: 1 })).rejects.toMatchObject({
+    code: "STORE_FULL",
+  });
+  await accounts.host("second");
+  const received = async () =>
+    (await refs[0]?.ask({ type: "read" }, { withinMs: 3_000 }).catch(String)) as object;
+  await expect.poll(received, waits).toMatchObject({ received: sent });
+  await refs[0]?.deliver({ type: "credit", amount: 1, n: 5_000 });
+  expect(await received()).toMatchObject({ received: [...sent, 5_000] });
+}, 60_000);
+
 test("F39 accounts whose inboxes, or records, an operator deletes say so; nothing empty is made in their place", async () => {
   for (const [stream, words] of [
     ["cx_bank_box", /^The inbox of shard \S+ cannot be read/],
