@@ -51,7 +51,13 @@ export async function withGrant<Output>(
   const book = actorAddress(`grants.${root}`);
   const reservation = call.key.slice(-reservationMax);
   const limits = withinMs === undefined ? {} : { withinMs };
-  await call.ask(grants, book, { type: "spend", id, reservation, at }, limits);
+  try {
+    await call.ask(grants, book, { type: "spend", id, reservation, at }, limits);
+  } catch (error) {
+    // Whether it was taken is not known, or it was not: no call is made.
+    call.tell(grants, book, { type: "settle", reservation, came: {} });
+    throw error;
+  }
   let came = at;
   try {
     return await run({
