@@ -1,3 +1,3 @@
 export { Group } from "./group.ts";
-export { groupsBucket, isGroupRoot } from "./group-address.ts";
+export { isGroupRoot } from "./group-address.ts";
 export type { GroupMember } from "./groups.ts";
