@@ -1,4 +1,4 @@
-import { assign, type DoneActorEvent, emit, enqueueActions, setup } from "xstate";
+import { assign, type DoneActorEvent, enqueueActions, setup } from "xstate";
 import type { z } from "zod";
 import {
   type ActorAddress,

@@ -12,7 +12,8 @@ import { openTerminal, output, type Terminal } from "../support/cli.ts";
 import { testServer } from "../support/nats-server.ts";
 import { runProgram } from "../support/processes.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+// Programs are started one after another.
+vi.setConfig({ testTimeout: 120_000 });
 
 let server: EmbeddedServer;
 let terminal: Terminal;
@@ -113,41 +114,57 @@ describe("an approval gate on a server", () => {
     await nc.close();
   });
 
-  test("is listed and decided from the command line", async () => {
-    await using system = await createSystem({
-      ...{ name: "deciding", servers: server.url },
-      actors: { approval: approvalGate },
-    });
-    const run = (...args: string[]) =>
-      output(terminal.coxswain(["approvals", ...args, "--servers", server.url, "--system", "deciding"]));
-    expect(await run()).toMatchObject({ code: 0, stdout: "nothing waits for approval\n" });
-    for (const id of ["deploy-7", "deploy-8"]) {
-      const gate = system.ref(`approval.${id}`, approval);
-      await gate.deliver({ type: "open", ...request, deciders: ["ann"] });
-      await gate.ask({ type: "status" });
+  describe("from the command line", () => {
+    /** A system of that name with two gates that wait for ann, and the command for it. */
+    async function waiting(name: string) {
+      const actors = { approval: approvalGate };
+      const system = await createSystem({ name, servers: server.url, actors });
+      const run = (...args: string[]) =>
+        output(terminal.coxswain(["approvals", ...args, "--servers", server.url, "--system", name]));
+      const open = async (): Promise<void> => {
+        for (const id of ["deploy-7", "deploy-8"]) {
+          const gate = system.ref(`approval.${id}`, approval);
+          await gate.deliver({ type: "open", ...request, deciders: ["ann"] });
+          await gate.ask({ type: "status" });
+        }
+      };
+      return { run, open, [Symbol.asyncDispose]: () => system[Symbol.asyncDispose]() };
     }
-    const listed = await run();
-    expect(listed).toMatchObject({ code: 0, stderr: "" });
-    expect(listed.stdout).toMatch(
-      /^deploy-7 {2}drop the table\n {4}until {4}.*, in (59 min|1 h).*; then refused\n {4}deciders ann\n {4}hash {5}abc\n/,
-    );
-    const lines = (await run("--json")).stdout.trimEnd().split("\n");
-    expect(lines.map((line) => JSON.parse(line).id)).toEqual(["deploy-7", "deploy-8"]);
 
-    expect(await run("approve", "deploy-7")).toMatchObject({ code: 2 });
-    expect(await run("decide", "deploy-7")).toMatchObject({ code: 2 });
-    expect(await run("approve", "*", "--by", "ann")).toMatchObject({ code: 2 });
-    const eve = await run("approve", "deploy-7", "--by", "eve");
-    expect(eve).toMatchObject({ code: 1, stdout: "" });
-    expect(eve.stderr).toContain("one of ann");
-    const other = await run("approve", "deploy-7", "--by", "ann", "--hash", "xyz");
-    expect(other.stderr).toContain('on "abc"');
-    expect(await run("approve", "deploy-7", "--by", "ann", "--reason", "looks good")).toMatchObject({
-      ...{ code: 0, stderr: "", stdout: "deploy-7 is approved: drop the table\n" },
+    test("is listed, as text and as JSON", async () => {
+      await using at = await waiting("listing");
+      expect(await at.run()).toMatchObject({ code: 0, stdout: "nothing waits for approval\n" });
+      await at.open();
+      const listed = await at.run();
+      expect(listed).toMatchObject({ code: 0, stderr: "" });
+      expect(listed.stdout).toMatch(
+        /^deploy-7 {2}drop the table\n {4}until {4}.*, in (5\d min|1 h).*; then refused\n {4}deciders ann\n {4}hash {5}abc\n/,
+      );
+      const lines = (await at.run("--json")).stdout.trimEnd().split("\n");
+      expect(lines.map((line) => JSON.parse(line).id)).toEqual(["deploy-7", "deploy-8"]);
     });
-    expect(await run("refuse", "deploy-7", "--by", "ann")).toMatchObject({
-      ...{ code: 1, stdout: "deploy-7 was approved before, by ann (looks good)\n" },
+
+    test("is decided once: who is late is told what holds, with exit code 1", async () => {
+      await using at = await waiting("deciding");
+      await at.open();
+      const other = await at.run("approve", "deploy-7", "--by", "ann", "--hash", "xyz");
+      expect(other).toMatchObject({ code: 1, stdout: "" });
+      expect(other.stderr).toContain('on "abc"');
+      expect(await at.run("approve", "deploy-7", "--by", "ann", "--reason", "looks good")).toMatchObject({
+        ...{ code: 0, stderr: "", stdout: "deploy-7 is approved: drop the table\n" },
+      });
+      expect(await at.run("refuse", "deploy-7", "--by", "ann")).toMatchObject({
+        ...{ code: 1, stdout: "deploy-7 was approved before, by ann (looks good)\n" },
+      });
+      expect((await at.run()).stdout).toMatch(/^deploy-8 .*\n.*\n.*\n.*\n$/);
     });
-    expect((await run()).stdout).toMatch(/^deploy-8 .*\n.*\n.*\n.*\n$/);
+
+    test.each([
+      ["nobody who decides", ["approve", "deploy-7"]],
+      ["no such word", ["decide", "deploy-7"]],
+      ["no id", ["approve", "*", "--by", "ann"]],
+    ])("is used wrongly with %s: exit code 2, before anything is asked", async (_, args) => {
+      expect(await output(terminal.coxswain(["approvals", ...args]))).toMatchObject({ code: 2, stdout: "" });
+    });
   });
 });
