@@ -121,6 +121,7 @@ function decodeFrame(bytes: Uint8Array, limits: Limits): Envelope {
   if (count > frameFields || end !== bytes.length) {
     skipTo(end);
     if (count > frameFields) grant = readOptional(readText);
+    if (!envelopeForms.grant(grant)) throw fieldError("FRAME_MALFORMED", "grant", grant);
     prescan(bytes, framePosition(), bytes.length, limits, Math.max(0, count - knownFields));
   }
   const body = bodyLength === 0 ? undefined : decodeRange(bytes, bodyAt, end, limits);
@@ -148,7 +149,7 @@ function decodeFrame(bytes: Uint8Array, limits: Limits): Envelope {
 
 /** The fields that were not checked as they were read, by name: a loop over them would cost as much as all the checks. */
 function checkRead(envelope: Envelope): void {
-  const { sentAtMs, deadlineMs, traceparent, key, priority, grant } = envelope;
+  const { sentAtMs, deadlineMs, traceparent, key, priority } = envelope;
   let wrong: keyof Envelope | undefined;
   if (envelope.kind === undefined) wrong = "kind";
   else if (!envelopeForms.sentAtMs(sentAtMs)) wrong = "sentAtMs";
@@ -156,6 +157,5 @@ function checkRead(envelope: Envelope): void {
   else if (traceparent !== undefined && !envelopeForms.traceparent(traceparent)) wrong = "traceparent";
   else if (key !== undefined && !envelopeForms.key(key)) wrong = "key";
   else if (priority !== undefined && !envelopeForms.priority(priority)) wrong = "priority";
-  else if (grant !== undefined && !envelopeForms.grant(grant)) wrong = "grant";
   if (wrong !== undefined) throw fieldError("FRAME_MALFORMED", wrong, envelope[wrong]);
 }
