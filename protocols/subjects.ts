@@ -239,7 +239,7 @@ export function parseEvent(
 }
 
 /** Ends the name of something that a system keeps: of another system, that name would be its own. */
-const keptSuffix = /_(hosts|agents|box|dead)$|_history(_|$)/;
+const keptSuffix = /_(hosts|agents|box|dead|audit|groups|keys|signing)$|_history(_|$)/;
 
 /** @throws OPTION_INVALID */
 export function systemName(text: string): string {
@@ -247,7 +247,7 @@ export function systemName(text: string): string {
   if (!keptSuffix.test(name)) return name;
   throw new CoxswainError(
     "OPTION_INVALID",
-    `Expected a system name that does not end in _hosts, _agents, _box or _dead, nor has _history in it, got ${quote(text)}`,
+    `Expected a system name that does not end in _hosts, _agents, _box, _dead, _audit, _groups, _keys or _signing, nor has _history in it, got ${quote(text)}`,
   );
 }
 

@@ -63,6 +63,8 @@ export class Roster {
   readonly #missingMs = new Map<string, number>();
   /** Since when an entry is of a life that is not seen. */
   readonly #ownerlessMs = new Map<string, number>();
+  /** What the server does not let this node sweep: said once, not with every renewal. */
+  readonly #forbidden = new Set<string>();
 
   constructor(host: RosterHost) {
     this.#host = host;
@@ -171,8 +173,16 @@ export class Roster {
 
   async #sweep(): Promise<void> {
     const { bucket } = this.#host;
-    const gone = [...this.#seen].filter(([key, seen]) => this.#isNobodys(key, seen)).slice(0, sweptMax);
-    await Promise.all(gone.map(([key, { revision }]) => bucket.delete(key, revision)));
+    const gone = [...this.#seen]
+      .filter(([key, seen]) => !this.#forbidden.has(key) && this.#isNobodys(key, seen))
+      .slice(0, sweptMax);
+    await Promise.all(
+      gone.map(async ([key, { revision }]) => {
+        const deleted = await bucket.delete(key, revision);
+        if (deleted.kind === "rejected" && deleted.error.code === "PERMISSION_DENIED")
+          this.#forbidden.add(key);
+      }),
+    );
   }
 
   /** Whether an entry is to be taken out of the store. One that the store has lost for a lease is forgotten. */
@@ -196,6 +206,7 @@ export class Roster {
   #forget(key: string): void {
     this.#missingMs.delete(key);
     this.#ownerlessMs.delete(key);
+    this.#forbidden.delete(key);
     this.#seen.delete(key);
   }
 

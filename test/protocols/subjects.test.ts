@@ -316,7 +316,18 @@ describe("a reply subject that stands for several", () => {
 });
 
 test("a system cannot be named as what another system keeps", () => {
-  for (const kept of ["shop_hosts", "shop_agents", "shop_box", "shop_dead", "shop_history", "shop_history_a"])
+  for (const kept of [
+    "shop_hosts",
+    "shop_agents",
+    "shop_box",
+    "shop_dead",
+    "shop_audit",
+    "shop_groups",
+    "shop_keys",
+    "shop_signing",
+    "shop_history",
+    "shop_history_a",
+  ])
     expect(() => systemName(kept)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
   for (const name of ["shop", "hosts", "shop_hosts_2", "dead"]) expect(systemName(name)).toBe(name);
 });

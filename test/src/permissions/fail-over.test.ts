@@ -15,7 +15,7 @@ const plan: SystemPlan = {
   nodes: {
     east: { hosts: { book: actors.book, crew: "volatile" } },
     west: { hosts: { book: actors.book, crew: "volatile" } },
-    desk: { sends: ["book", "crew"], sweeps: true },
+    desk: { sends: ["book", "crew"] },
     loft: {},
   },
 };
@@ -26,7 +26,7 @@ test.each(eachServerVersion)(
     await using place = await openHarbour(version, plan);
     const line = await connectNats({ servers: place.server.url, ...connectionOf(plan, "east") });
     const east = await place.node("east", { ...hostingBooks, transport: line, onReport: () => {} });
-    await east.spawn("crew", actors.crew);
+    await east.spawn("crew", actors.crew, { role: { authority: "DATA_PROCESSOR" } });
     const desk = await place.node("desk");
     const loft = await place.node("loft");
     const books = Array.from({ length: 20 }, (_, n) => desk.ref(`book.b-${n}`, book));
@@ -43,15 +43,22 @@ test.each(eachServerVersion)(
     for (const each of books)
       expect(await each.ask({ type: "read" }, { withinMs: 20_000 })).toEqual({ sum: 3 });
     await expect.poll(() => west.agents.length).toBe(20);
-    const refused = place.reports.filter(
-      ({ error }) => (error as CoxswainError)?.code === "PERMISSION_DENIED",
-    );
-    // What a node may not do it does without: take another one for dead in the name of all, and ask it whether it lives.
-    const told = refused.map(({ node, error }) => [node, (error as CoxswainError).details.subject]);
-    const borne = [
-      ["loft", "$KV.cx_twins.node.east"],
-      ["west", "cx.twins.in.west.node-east"],
-    ];
-    expect(told.filter((each) => !borne.some((one) => one.join() === each.join()))).toEqual([]);
+    await expect.poll(() => loft.roster).toEqual([]);
+    const told = (): string[] =>
+      place.reports
+        .filter(({ error }) => (error as CoxswainError)?.code === "PERMISSION_DENIED")
+        .map(({ node, error }) => `${node} ${(error as CoxswainError).details.subject}`);
+    // What a node may not do it does without, and says so once: take another one for dead in the name of all, and ask it whether it lives.
+    const role = "$KV.cx_twins.role.east.crew";
+    const roles = ["desk", "loft", "west"].map((node) => `${node} ${role}`);
+    await expect.poll(() => roles.every((each) => told().includes(each)), { timeout: 15_000 }).toBe(true);
+    const borne = [...roles, "west cx.twins.in.west.node-east"];
+    for (const node of ["desk", "loft"]) borne.push(`${node} $KV.cx_twins.node.east`);
+    expect(told().filter((each) => !borne.includes(each))).toEqual([]);
+    expect(
+      told()
+        .filter((each) => each.endsWith(role))
+        .sort(),
+    ).toEqual(roles);
   },
 );
