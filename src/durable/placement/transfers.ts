@@ -45,7 +45,7 @@ export class Transfers {
     const term = this.#host.term();
     const found = directory.shardRecord(shard);
     const other = found?.record.held && !this.isOurs(found.record) ? found.record : undefined;
-    if (other !== undefined && !(await this.#witness.confirms(other))) return this.#failed(shard);
+    if (other !== undefined && !(await this.#witness.confirms(other))) return void this.#failed(shard);
     if (!mayTake()) return;
     const { types } = directory.required(shard);
     // As high as the record's, or it would not be ours to hold.
@@ -119,9 +119,10 @@ export class Transfers {
       else directory.saw(written.entry);
       return written.entry.revision;
     }
-    this.#failed(shard);
+    const count = this.#failed(shard);
     if (written.kind === "lost") await this.look(shard);
-    else warn(this.#host, `The record of shard ${shard} was not written`, written.error);
+    // Once, until it succeeds: where three servers choose a leader each shard is tried for seconds.
+    else if (count === 1) warn(this.#host, `The record of shard ${shard} was not written`, written.error);
     return undefined;
   }
 
@@ -142,11 +143,13 @@ export class Transfers {
     });
   }
 
-  #failed(shard: string): void {
+  /** @returns how often in a row */
+  #failed(shard: string): number {
     const { env } = this.#host;
     const count = (this.#failures.get(shard)?.count ?? 0) + 1;
     const delayMs = Math.min(pauseMaxMs, pauseMs * 2 ** Math.min(count, 10)) * (0.5 + env.random() / 2);
     this.#failures.set(shard, { count, untilMs: env.monotonicMs() + delayMs });
+    return count;
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decodeValue, encodeValue } from "../../../../protocols/index.ts";
 import { ownerOf } from "../../../../src/durable/placement/owner-of.ts";
 import type { ShardRecord } from "../../../../src/durable/placement/records.ts";
-import { unknown, valueOrThrow } from "../../../../src/transport/outcomes.ts";
+import { rejected, unknown, valueOrThrow } from "../../../../src/transport/outcomes.ts";
 import type { Bucket } from "../../../../src/transport/transport.ts";
 import { type MemoryCluster, memoryCluster } from "./memory-cluster.ts";
 import { leaseMs, type PlacementNode } from "./placement-node.ts";
@@ -268,6 +268,33 @@ describe("shards", () => {
     expect(pauses.at(-1)).toBeGreaterThan(2 * (pauses[0] ?? 0));
     failing = false;
     await cluster.until(() => isPlaced(cluster));
+  });
+
+  test("whose records cannot be written are said to be once each, however often that is tried", async () => {
+    const cluster = await memoryCluster();
+    let tries = 0;
+    let away = true;
+    const a = await cluster.join({
+      node: "a",
+      between: (bucket, name) =>
+        name !== "hosts"
+          ? bucket
+          : between(bucket, {
+              create: async (key, value) => {
+                if (!away || !key.startsWith("shard.")) return bucket.create(key, value);
+                tries += 1;
+                return rejected("STORE_FAILED", "no leader");
+              },
+            }),
+    });
+    await cluster.pass(10_000);
+    expect(tries).toBeGreaterThan(5 * 16);
+    const said = (): readonly string[] => a.reports.filter((report) => report.includes("was not written"));
+    expect(new Set(said()).size).toBe(16);
+    expect(said()).toHaveLength(16);
+    away = false;
+    await cluster.until(() => isPlaced(cluster));
+    expect(said()).toHaveLength(16);
   });
 
   test("are taken up eight at a time", async () => {
