@@ -57,8 +57,8 @@ export interface Delegated {
  * Delegates a task, in the name of `request.from`, and waits for the decision. With an `id`, whoever delegates again under it after
  * a crash gets the first one's decision and result: the task is done once.
  *
- * Rejects with REFUSED where it ended before it was decided, such as for want of rules; with ADDRESS_INVALID for an id that is no token;
- * and as any `ask` does.
+ * Rejects with REFUSED where it ended before it was decided, such as for want of rules; with ADDRESS_INVALID for an id that is no token
+ * and for names that are no addresses; and as any `ask` does.
  *
  * @example
  * const review = await delegate(system, { from, to, task: { type: "code_review", payload } }, { id: "review-17" });
@@ -67,12 +67,13 @@ export interface Delegated {
  */
 export async function delegate(
   system: ActorSystem,
-  request: DelegationRequestInput,
+  request: Omit<DelegationRequestInput, "from" | "to"> & { readonly from: string; readonly to: string },
   options: { readonly id?: string; readonly withinMs?: number } = {},
 ): Promise<Delegated> {
   const { id = realEnv.uniqueId(), withinMs = 30_000 } = options;
-  const ref = system.ref(actorAddress(`delegation.${id}`), delegation);
-  const decision = await ref.ask({ type: "delegate", ...request }, { withinMs });
+  const ref = system.ref(`delegation.${id}`, delegation);
+  const [from, to] = [actorAddress(request.from), actorAddress(request.to)];
+  const decision = await ref.ask({ type: "delegate", ...request, from, to }, { withinMs });
   return {
     id,
     decision,

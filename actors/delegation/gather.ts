@@ -140,17 +140,22 @@ async function loadOf(agent: ActorAddress, ask: Ask): Promise<Load> {
   return load;
 }
 
-/** Those of the target's level with room, those that fit best first. One that does not answer is no alternative. */
+/**
+ * Those of the target's level with room, those that fit best first; where the target has a skill for the task, others that have
+ * it, too. One that does not answer is no alternative.
+ */
 async function alternativesTo(
   { to, from, task }: DelegationRequest,
-  { authority: level }: Role,
+  target: Role,
   { ask, roster }: Sources,
 ): Promise<Alternative[]> {
-  const { entries } = await ask(control, "roster", roster, { authority: level, limit: 1_000 });
+  const { entries } = await ask(control, "roster", roster, { authority: target.authority, limit: 1_000 });
   const fitOf = ({ skills }: Role): number =>
     Object.hasOwn(skills, task.type) ? (skills[task.type] ?? 0) : 0;
   const others = entries
-    .filter(({ address }) => address !== to && address !== from)
+    .filter(
+      ({ address, role }) => address !== to && address !== from && (fitOf(role) > 0 || fitOf(target) === 0),
+    )
     .sort((a, b) => fitOf(b.role) - fitOf(a.role))
     .slice(0, othersMax);
   const all = await Promise.all(

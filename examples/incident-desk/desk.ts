@@ -9,7 +9,7 @@ import { read } from "./read-task.ts";
 import { type CrewResult, type CrewTask, crewResult, crews } from "./tasks.ts";
 import { reasonOf } from "./text.ts";
 
-export interface DeskOptions extends Pick<SystemOptions, "servers" | "transport" | "onReport"> {
+export interface DeskOptions extends Pick<SystemOptions, "servers" | "transport" | "onReport" | "actors"> {
   /** The crews to start; default all. */
   readonly crews?: readonly Crew[];
   /** Readers in each crew. */
@@ -56,13 +56,14 @@ export interface Desk extends AsyncDisposable {
 export async function startDesk(options: DeskOptions): Promise<Desk> {
   const { workers, areCrewsApart = false, withinMs = 3_600_000 } = options;
   const started = options.crews ?? crews;
-  const { name = "incident-desk", servers, transport, onReport = ignore } = options;
+  const { name = "incident-desk", servers, transport, actors, onReport = ignore } = options;
   const system = await createSystem({
     name,
     node: "desk",
     onReport,
     ...(servers !== undefined && { servers }),
     ...(transport !== undefined && { transport }),
+    ...(actors !== undefined && { actors }),
   });
   const processes: CrewProcess[] = [];
   const close = async (): Promise<void> => {

@@ -1,7 +1,10 @@
-import { resolve } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { pathToFileURL } from "node:url";
 import { isCoxswainError } from "coxswain/protocols";
 import { type Desk, startDesk } from "./desk.ts";
+import { deskActors, followUp } from "./follow-up.ts";
 import { filesOf, type Intake, takeIn } from "./intake.ts";
 import { shownBytes, shownMs } from "./logs/finding.ts";
 import { help, type Options, optionsOf, UsageError } from "./options.ts";
@@ -90,6 +93,7 @@ async function run(options: Options, signal: AbortSignal, desks: Desk[], say: Sa
     name,
     withinMs,
     onReport,
+    actors: deskActors(options.isAsked),
     ...(servers !== undefined && { servers }),
   });
   desks.push(desk);
@@ -101,6 +105,7 @@ async function run(options: Options, signal: AbortSignal, desks: Desk[], say: Sa
     const tookMs = msSince(startedMs);
     const facts = { system: name, server: desk.system.url, mode, workers, areCrewsApart, tookMs, workedMs };
     report = reportOf(facts, intake, outcomes, Date.now());
+    report = await withFollowUps(desk, report, { intake, options, signal, say });
   } finally {
     await desk.close();
     for (const line of reports) console.error(line);
@@ -109,6 +114,41 @@ async function run(options: Options, signal: AbortSignal, desks: Desk[], say: Sa
   if (options.isJson) console.log(JSON.stringify(report));
   summarize(report, written.html, say);
   return report.crews.some(({ status }) => status === "done") ? exit.written : exit.failed;
+}
+
+/** What is critical is looked at again and handed over. That it could not be is said, and spoils no report. */
+async function withFollowUps(
+  { system }: Desk,
+  report: Report,
+  run: { intake: Intake; options: Options; signal: AbortSignal; say: Say },
+): Promise<Report> {
+  const { intake, options, signal, say } = run;
+  const handOver = async (lines: readonly string[]): Promise<void> => {
+    await mkdir(resolve(options.out), { recursive: true });
+    await writeFile(join(resolve(options.out), "handed-over.txt"), `${lines.join("\n")}\n`);
+  };
+  const ask = options.isAsked ? (question: string) => askPerson(question, signal) : undefined;
+  try {
+    const followUps = await followUp(system, { report, intake }, { handOver, ask, signal });
+    return followUps.length === 0 ? report : { ...report, followUps };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    say(`What is critical could not be followed up: ${oneLine(reasonOf(error))}`);
+    return report;
+  }
+}
+
+/** No answer within a minute is a no. */
+async function askPerson(question: string, signal: AbortSignal): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(50_000)]);
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal: within })).trim());
+  } catch {
+    return false;
+  } finally {
+    terminal.close();
+  }
 }
 
 function msSince(fromMs: number): number {
@@ -150,6 +190,11 @@ function summarize(report: Report, page: string, say: Say): void {
     SUMMARY_MAX,
   ))
     say(`  not read ${oneLine(name)}: ${oneLine(reason)}`);
+  for (const { task, about, by, insteadOf, status, says, asked } of report.followUps ?? []) {
+    const who = insteadOf === undefined ? by : `${by} instead of ${insteadOf}`;
+    const next = asked === undefined ? "" : `; ${asked} is asked`;
+    say(`  ${task.replace("_", " ")} of ${oneLine(about)} by ${who}: ${status}, ${oneLine(says)}${next}`);
+  }
   if (report.isCut) say("  There were more logs than one run takes; the others were not read.");
   say("");
   const rate = `${shownCount(run.linesPerSecond)} lines/s, ${shownBytes(run.bytesPerSecond)}/s`;

@@ -13,6 +13,7 @@ export interface Options {
   readonly servers: string | undefined;
   readonly name: string;
   readonly hasView: boolean;
+  readonly isAsked: boolean;
   readonly withinMs: number;
 }
 
@@ -39,6 +40,7 @@ PostgreSQL and MySQL slow logs, the messaging crew nats-server logs. What a file
   --servers URL    a NATS server that runs already (default NATS_URL, else one is started and ends with the run)
   --name NAME      the system's name on that server (default incident-desk)
   --within MIN     minutes a run may take (default 60)
+  --approve        asks you before what is critical is handed over (default: nobody is asked, and it is not)
   --no-view        no progress, only the summary
   --help           this text
 
@@ -72,6 +74,7 @@ export function optionsOf(args: readonly string[]): Options | "help" {
     servers: values.servers,
     name: values.name ?? "incident-desk",
     hasView: values["no-view"] !== true,
+    isAsked: values.approve === true,
     withinMs: wholeNumber("--within", values.within ?? "60", 10_000) * 60_000,
   };
 }
@@ -93,6 +96,7 @@ function parsed(args: readonly string[]) {
         servers: text,
         name: text,
         within: text,
+        approve: flag,
         "no-view": flag,
         help: { ...flag, short: "h" },
       },

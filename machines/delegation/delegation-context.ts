@@ -210,8 +210,10 @@ export function refusedByGate(
   context: DelegationContext,
   { by, reason }: { readonly by: string; readonly reason: string },
 ): Refused {
-  const who = by === "" ? "Nobody decided in time" : `${by} refused it`;
-  return refusal("approval", reason === "" ? who : `${who}: ${reason}`, gatheredOf(context).path);
+  const { path } = gatheredOf(context);
+  // The gate's own word, where its time is over.
+  if (by === "deadline") return refusal("approval", `At its gate ${reason}`, path);
+  return refusal("approval", `${by} refused it${reason === "" ? "" : `: ${reason}`}`, path);
 }
 
 /** What people read who are to approve it. */

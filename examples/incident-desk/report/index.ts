@@ -4,7 +4,7 @@ import { pageOf } from "./page.ts";
 import type { Report } from "./report.ts";
 
 export { pageOf, verdictOf } from "./page.ts";
-export { type Report, type RunFacts, rankedFindings, reportOf } from "./report.ts";
+export { type FollowUp, type Report, type RunFacts, rankedFindings, reportOf } from "./report.ts";
 
 /** Writes `report.html` and `report.json` into a folder, which is made where there is none. */
 export async function writeReport(

@@ -26,6 +26,7 @@ export function pageOf(report: Report): string {
 ${opening(report, title)}
 ${findingsSection(report)}
 ${report.crews.map(crewSection)}
+${followUpSection(report)}
 ${filesSection(report)}
 ${closing(report)}
 </main>
@@ -176,6 +177,31 @@ function panelsOf(facts: LogFacts): Panels {
     case "templates":
       return templatePanels(facts);
   }
+}
+
+function followUpSection({ followUps = [] }: Report): Markup | undefined {
+  if (followUps.length === 0) return undefined;
+  return html`<section aria-labelledby="follow-ups">
+<h2 id="follow-ups">What was done about it</h2>
+${table(
+  "What the desk delegated, and what became of it",
+  [
+    { head: "Task", of: ({ task }) => task.replace("_", " ") },
+    { head: "About", of: ({ about }) => about, kind: "code" },
+    {
+      head: "By",
+      of: ({ by, insteadOf }) => (insteadOf === undefined ? by : `${by}, instead of ${insteadOf}`),
+    },
+    { head: "Ended", of: ({ status }) => status },
+    {
+      head: "What came of it",
+      of: ({ says, asked }) => (asked === undefined ? says : `${says}; ${asked} is asked`),
+    },
+  ],
+  followUps,
+  { rowsMax: 50 },
+)}
+</section>`;
 }
 
 function filesSection({ crews, notAssigned }: Report): Markup {

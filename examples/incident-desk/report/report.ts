@@ -37,6 +37,22 @@ export interface Report {
   readonly notAssigned: readonly FileFailure[];
   /** Whether there were more logs than one run takes. */
   readonly isCut: boolean;
+  /** What the desk had done about what is critical; absent where nothing is. */
+  readonly followUps?: readonly FollowUp[];
+}
+
+/** One thing the desk wanted done after a run, and what became of it. */
+export interface FollowUp {
+  readonly task: "second_look" | "hand_over";
+  readonly about: string;
+  /** Who did it, or was to. */
+  readonly by: string;
+  /** Who was asked first, and had no room. */
+  readonly insteadOf?: string;
+  readonly status: "done" | "refused" | "failed" | "expired" | "revoked";
+  readonly says: string;
+  /** Who decides next, where the desk may not. */
+  readonly asked?: string;
 }
 
 export interface RunFacts {

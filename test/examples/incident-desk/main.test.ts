@@ -137,7 +137,7 @@ test("--help teaches, and names every option", async () => {
   expect(code).toBe(0);
   const named = [...out.matchAll(/^ {2}(--[a-z-]+)/gm)].map((match) => match[1]);
   expect(named).toEqual(
-    "--out --json --workers --sequence --at-most --nodes --servers --name --within --no-view --help".split(
+    "--out --json --workers --sequence --at-most --nodes --servers --name --within --approve --no-view --help".split(
       " ",
     ),
   );

@@ -264,6 +264,15 @@ describe("a delegation", () => {
     expect(to(at, "escalation.d1")).toHaveLength(1);
   });
 
+  test("refused by its gate's default says that nobody decided", () => {
+    const at = went(
+      ...awaiting,
+      askResult,
+      gate(false, { by: "deadline", reason: "nobody decided within 9 ms" }),
+    );
+    expect(resultOf(at)).toMatchObject({ decision: { reason: "At its gate nobody decided within 9 ms" } });
+  });
+
   test("says how its ladder ended, as that ladder told it", () => {
     const settled = {
       type: "escalationSettled",
