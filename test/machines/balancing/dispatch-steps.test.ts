@@ -101,6 +101,42 @@ test("row 86: the score of a worker falls when it is throttled", () => {
   expect(scores[1]).toBeLessThan((scores[0] as number) - 5);
 });
 
+/** The book after some steps, and who was given what by the last one. */
+function stepped(by: "pull" | "skillAndHistory", ...steps: readonly ((book: DispatchBook) => Dispatching)[]) {
+  let book = emptyBook({ ...dispatchDefaults, by });
+  let orders: Dispatching["orders"] = [];
+  for (const step of steps) ({ book, orders } = step(book));
+  return {
+    book,
+    given: orders.flatMap((order) => (order.do === "grant" ? [[order.task, order.worker]] : [])),
+  };
+}
+const take = (id: string) => (book: DispatchBook) =>
+  taken(book, { id, taskType: "k", task: null, priority: 2 });
+
+test("where work is pulled, an attempt that was cancelled has used up its credit", () => {
+  const until = [take("a"), take("b"), (book: DispatchBook) => pulled(book, "w", 1, {})];
+  const cancel = (book: DispatchBook) => withdrawn(book, "a", "not wanted");
+  expect(stepped("pull", ...until).given).toEqual([["a", "w"]]);
+  expect(stepped("pull", ...until, cancel).given).toEqual([]);
+  const again = (book: DispatchBook) => pulled(book, "w", 1, {});
+  expect(stepped("pull", ...until, cancel, again).given).toEqual([["b", "w"]]);
+});
+
+test("what waited for a worker that cannot be reached waits for another one, as does what it had", () => {
+  const offers = (worker: string) => (book: DispatchBook) => offered(book, worker, 1, {});
+  const gone = { task: "a", attempt: 1, worker: "w", outcome: "unreachable", reason: "", atMs: 0 } as const;
+  const { book } = stepped(
+    "skillAndHistory",
+    ...[offers("w"), take("a"), take("b"), take("c")],
+    (before) => offered(before, "other", 0, {}),
+    (before) => attemptEnded(before, gone),
+  );
+  // Nobody takes any just now, so that nothing stands in anybody's queue.
+  expect(Object.values(book.tickets).map(({ placed }) => placed)).toEqual([undefined, undefined, undefined]);
+  expect(Object.keys(book.table.workers)).toEqual(["other"]);
+});
+
 /** Whatever may happen to a dispatcher, in any order; numbers choose among what there is. */
 const anyEvents = fc.array(
   fc.record({
