@@ -36,8 +36,8 @@ export type { Migration, MigrationStep, Migrations } from "./durable/versions/in
 export type { Env, Timer } from "./env/env.ts";
 export { realEnv } from "./env/env.ts";
 export type { EventStream } from "./events.ts";
-export { Group, type GroupMember } from "./groups/index.ts";
 export type { GrantRule, GrantRuleInput } from "./grants/index.ts";
+export { Group, type GroupMember } from "./groups/index.ts";
 export { hostedActor } from "./hosting/hosted-actor.ts";
 export type { HostingOptions } from "./hosting/hosting.ts";
 export type { Overflow } from "./mailbox.ts";
