@@ -4,8 +4,8 @@ import { type ActorDefinition, type DurabilityOptions, defineActor } from "../sr
 
 /**
  * A dispatcher: one queue before several workers, which speak `work`. Workers enrol with it, or pull; who gets what, and what
- * is moved, its settings say. Durable, it is addressed as `dispatcher.<key>` under whatever name it has in `actors`, and loses no
- * task when its process dies: what was begun is asked for again under the same key.
+ * is moved, its settings say. Durable, it is addressed by the name it has in `actors` and a key, and loses no task when its process
+ * dies: what was begun is asked for again under the same key.
  *
  * @example
  * const ref = await system.spawn("desk", dispatcher({ by: "skillAndHistory", withinMs: 30_000 }));
