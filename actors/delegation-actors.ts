@@ -16,7 +16,7 @@ export function delegationActors(
   options: DelegationOptions & { readonly grants?: GrantsOptions } = {},
 ): Readonly<
   Record<
-    "delegation" | "rules" | "workload" | "approval" | "escalation" | "desk" | "grants" | "auditor",
+    "delegation" | "rules" | "workload" | "approval" | "escalation" | "escalationDesk" | "grants" | "auditor",
     ActorDefinition
   >
 > {
@@ -27,7 +27,7 @@ export function delegationActors(
     workload: workloadBook as ActorDefinition,
     approval: approvalGate,
     escalation: escalationLadder,
-    desk: escalationDesk,
+    escalationDesk,
     grants: grantBook(grants),
     auditor: auditorActor as ActorDefinition,
   };

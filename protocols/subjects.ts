@@ -12,6 +12,7 @@ import { CoxswainError } from "./errors.ts";
  *     cx.<system>.re.<zone>.<node>.<n>           a node's replies
  *     cx.<system>.ev.<address>.<type>            emitted events and life-cycle facts
  *     cx.<system>.dead.<address>                 dead letters (a stream)
+ *     cx.<system>.audit.<zone>.<kind>.<about>    what was decided (a stream)
  *     cx.<system>.node.<node>                    heartbeats
  *
  * An actor's first token has one home node. The node takes all inboxes below that token with

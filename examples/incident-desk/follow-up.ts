@@ -28,14 +28,12 @@ const secondOf = (crew: Crew) => actorAddress(`second.${crew}`);
 
 /** What the desk's delegations need to be hosted. Nobody waits long for a person who is not asked. */
 export function deskActors(isAsked: boolean): Readonly<Record<string, ActorDefinition>> {
-  // The address `desk` is ours here: whom a ladder asks is seen in its events alone.
-  const { desk: _, ...actors } = delegationActors({
+  return delegationActors({
     rules: deskRules,
     lastsMaxMs: 300_000,
     keptMs: 600_000,
     approvalWithinMs: isAsked ? 60_000 : 2_000,
   });
-  return actors;
 }
 
 /**

@@ -126,12 +126,20 @@ export const escalationMachine = setup({
       enqueue.emit({ type: "asked", subject, level, of, reasons: [...reasons], untilMs });
       const reason = reasons.at(-1) ?? "";
       enqueue(
-        tell(desk, actorAddress(`desk.${of}`), { type: "ask", from, subject, cause, level, reason, untilMs }),
+        tell(desk, actorAddress(`escalationDesk.${of}`), {
+          type: "ask",
+          from,
+          subject,
+          cause,
+          level,
+          reason,
+          untilMs,
+        }),
       );
     }),
     withdraw: tell(
       desk,
-      ({ context }) => actorAddress(`desk.${nameAt(context)}`),
+      ({ context }) => actorAddress(`escalationDesk.${nameAt(context)}`),
       ({ context }) => ({ type: "withdraw", from: context.self }),
     ),
     answer: reply(({ context }) => ({ state: standing(context) })),

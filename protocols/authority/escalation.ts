@@ -58,7 +58,7 @@ export const escalation = defineProtocol({
   },
 });
 
-/** What waits for somebody on a ladder, `desk.<level>`: a durable agent. */
+/** What waits for somebody on a ladder, `escalationDesk.<level>`: a durable agent. */
 export const desk = defineProtocol({
   name: "desk",
   version: "1.0",

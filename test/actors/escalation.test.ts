@@ -14,7 +14,7 @@ import { rejection } from "../support/systems.ts";
 
 type Settled = Extract<MessageOf<typeof delegation>, { type: "escalationSettled" }>;
 
-const actors = { escalation: escalationLadder, desk: escalationDesk };
+const actors = { escalation: escalationLadder, escalationDesk };
 const raise = {
   ...({ type: "raise", subject: "t-1", reason: "over its limits", cause: "limits" } as const),
   path: ["etl_lead", "data_architect"],
@@ -42,7 +42,9 @@ async function raised(cluster: DurableCluster) {
   const decide = (level: number, decision: "resolve" | "passOn" | "fail") =>
     cluster.settled(ladder.ask({ type: "decide", level, by: "ann", decision }));
   const waitingFor = async (name: string) => {
-    const { asks } = await cluster.settled(system.ref(`desk.${name}`, desk).ask({ type: "waiting" }));
+    const { asks } = await cluster.settled(
+      system.ref(`escalationDesk.${name}`, desk).ask({ type: "waiting" }),
+    );
     return asks.map(({ from, level, reason }) => ({ from, level, reason }));
   };
   return { system, host, ladder, told, status, decide, waitingFor };

@@ -13,6 +13,7 @@ import { isMachine } from "../../src/xstate/internals.ts";
 import {
   alertsOptions,
   approvalOptions,
+  auditKeepingOptions,
   deskOptions,
   escalationOptions,
   monitorOptions,
@@ -39,6 +40,7 @@ expect.extend(coverageMatchers);
 const suites: Readonly<Record<string, readonly PathsOptions<never>[]>> = {
   alertsMachine: [alertsOptions],
   approvalMachine: [approvalOptions],
+  auditKeepingMachine: [auditKeepingOptions],
   qualityMonitorMachine: [monitorOptions],
   deskMachine: [deskOptions],
   escalationMachine: [escalationOptions],

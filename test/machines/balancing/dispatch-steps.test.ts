@@ -34,17 +34,19 @@ function skewed(seed: number, count: number): RunTask[] {
 
 /** What runs when it gets slow stays there: of a seed with a very long task just then, no choice made later can keep the bound. */
 describe("a dispatcher with a worker that becomes five times slower in the middle of a run", () => {
-  test.each(["skillAndHistory", "pull"] as const)(
-    "row 89: %s ends within 25 % of what one who knows all could at best",
+  test.each(["powerOfTwo", "skillAndHistory", "pull"] as const)(
+    "row 89: %s ends within 25 % of what one who knows all could at best, of nine seeds in ten; half of them within 10 %",
     (by) => {
-      for (const seed of [1, 2]) {
-        const tasks = skewed(seed, 480);
+      const costs = Array.from({ length: 20 }, (_, n) => {
+        const tasks = skewed(n + 1, 480);
         const { makespanMs, doneAtMs } = dispatchRun(tasks, eight, { by });
         expect(doneAtMs).toHaveLength(tasks.length);
-        expect(makespanMs / clairvoyantMs(tasks, eight)).toBeLessThanOrEqual(1.25);
-      }
+        return makespanMs / clairvoyantMs(tasks, eight);
+      }).sort((one, other) => one - other);
+      expect(costs[9]).toBeLessThanOrEqual(1.1);
+      expect(costs[17]).toBeLessThanOrEqual(1.25);
     },
-    30_000,
+    60_000,
   );
 
   test("F77 row 89: moves no task twice within ten seconds", () => {

@@ -1,6 +1,7 @@
 import type {
   alertsMachine,
   approvalMachine,
+  auditKeepingMachine,
   deskMachine,
   escalationMachine,
   qualityMonitorMachine,
@@ -9,6 +10,8 @@ import {
   type ActorAddress,
   alerts,
   approval,
+  auditor,
+  CoxswainError,
   desk,
   escalation,
   monitor,
@@ -34,6 +37,20 @@ export const approvalOptions: PathsOptions<typeof approvalMachine> = {
     ],
   },
   outputs: { now: [1_000] },
+};
+
+const note = { id: "t-1/ended", kind: "ended", subject: "t-1", inputs: {}, outcome: "done" };
+
+export const auditKeepingOptions: PathsOptions<typeof auditKeepingMachine> = {
+  protocol: auditor,
+  payloads: { note: [note] },
+  outputs: { auditing: [{ sequence: 1 }] },
+  errors: {
+    auditing: [
+      new CoxswainError("STORE_FAILED", "The store is away"),
+      new CoxswainError("PAYLOAD_TOO_LARGE", "Too large to be kept"),
+    ],
+  },
 };
 
 const raise = { subject: "t-1", reason: "no capacity", cause: "limits", waitMs: 900_000 };
