@@ -1,3 +1,3 @@
 export { checkGrant } from "./check-grant.ts";
-export { type GrantRule, type GrantRuleInput } from "./grant-rule.ts";
+export type { GrantRule, GrantRuleInput } from "./grant-rule.ts";
 export { NodeGrants } from "./node-grants.ts";

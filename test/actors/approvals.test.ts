@@ -108,8 +108,20 @@ describe("an approval gate", () => {
   test("that nobody has opened has nothing to decide", async () => {
     await using cluster = durableCluster();
     const { system } = await cluster.join("one", { approval: approvalGate });
-    const decided = cluster.settled(decideApproval(system, "t-9", { approve: true, by: "ann" }));
+    const decided = cluster.settled(
+      decideApproval(system, "t-9", { approve: true, by: "ann" }, { withinMs: 0 }),
+    );
     expect(await rejection(decided)).toMatchObject({ code: "REFUSED" });
+  });
+
+  test("that is opened a moment later is waited for", async () => {
+    await using cluster = durableCluster();
+    const { system } = await cluster.join("one", { approval: approvalGate });
+    const decided = decideApproval(system, "t-10", { approve: true, by: "ann" }, { withinMs: 60_000 });
+    const gate = system.ref("approval.t-10", approval);
+    expect(await cluster.settled(gate.ask({ type: "status" }))).toMatchObject({ state: "unopened" });
+    gate.tell({ type: "open", summary: "late", hash: "h", withinMs: 600_000 });
+    expect(await cluster.settled(decided)).toMatchObject({ outcome: "decided", state: "approved" });
   });
 
   test.each(["approve", "refuse"] as const)(
