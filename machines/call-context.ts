@@ -55,6 +55,8 @@ export interface AskLimits {
   readonly key?: string;
   /** The token of the grant under which it is asked. */
   readonly grant?: string | undefined;
+  /** 0 (urgent) to 4 (background); default 2. */
+  readonly priority?: 0 | 1 | 2 | 3 | 4;
   readonly signal?: AbortSignal;
 }
 

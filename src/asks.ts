@@ -21,10 +21,7 @@ import { type Origin, outgoingBody, post, publish, seal } from "./outbound.ts";
 import type { AskSpan } from "./telemetry.ts";
 import type { Outcome } from "./transport/transport.ts";
 
-export interface AskOptions extends AskLimits {
-  /** 0 (urgent) to 4 (background); default 2. */
-  readonly priority?: 0 | 1 | 2 | 3 | 4;
-}
+export type AskOptions = AskLimits;
 
 interface Pending {
   readonly protocol: Protocol;

@@ -10,6 +10,7 @@ import {
   type grants,
   isCoxswainError,
   type PayloadOf,
+  priorities,
   type Refused,
   type ReplyOf,
   type ReplyTo,
@@ -137,6 +138,11 @@ export function lastsMs(
 export function untilMs(context: DelegationContext): number {
   const gathered = gatheredOf(context);
   return gathered.situation.atMs + lastsMs(requestOf(context), gathered, context.policy);
+}
+
+/** An EMERGENCY is the most urgent message there is, what is LOW the least. */
+export function urgencyOf({ priority }: DelegationRequest): 0 | 1 | 2 | 3 | 4 {
+  return (priorities.EMERGENCY - priority) as 0 | 1 | 2 | 3 | 4;
 }
 
 /** How long the work itself may take, in milliseconds: what it asks for of the resource time, and what the rule lets it have. */

@@ -46,6 +46,7 @@ import {
   reservationOf,
   startOf,
   treeOf,
+  urgencyOf,
   workloadOf,
   workWithinMs,
 } from "./delegation-context.ts";
@@ -374,6 +375,7 @@ export const delegationMachine = setup({
               with: { task: requestOf(context).task },
               withinMs: workWithinMs(context),
               grant: context.token,
+              priority: urgencyOf(requestOf(context)),
             }),
             onDone: { target: "#delegation.over.done", actions: "endDone" },
             onError: [

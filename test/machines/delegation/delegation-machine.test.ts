@@ -147,7 +147,12 @@ describe("a delegation", () => {
     expect(at.calls[2]?.input).toMatchObject({
       with: { id: "d1", by: desk, terms: { holder: "delegation.d1", audience: [crew], depth: 0 } },
     });
-    expect(at.calls[3]?.input).toMatchObject({ with: { task: request.task }, withinMs: 10_000, grant: "t" });
+    expect(at.calls[3]?.input).toMatchObject({
+      with: { task: request.task },
+      withinMs: 10_000,
+      grant: "t",
+      priority: 3,
+    });
     expect(resultOf(at)).toEqual({ status: "done", result: { rows: 3 } });
   });
 
