@@ -17,6 +17,7 @@ export { lineageBook, recordedRuns } from "./lineage/lineage-book.ts";
 export { type OpenLineageDataset, type OpenLineageEvent, openLineageOf } from "./lineage/open-lineage.ts";
 export { runTool, type ToolData, type ToolOutcome, type ToolOutput } from "./lineage/run-tool.ts";
 export { alertQueue, type QualityCheck, qualityMonitor } from "./monitoring.ts";
+export { reportUsage } from "./report-usage.ts";
 export { putRules, readRules, ruleBook } from "./rules.ts";
 export {
   type ChildLiteral,

@@ -45,6 +45,8 @@ export interface DispatchBook {
   readonly table: TaskTable;
   readonly tickets: Readonly<Record<string, Ticket>>;
   readonly skills: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** What the process of each uses of its processor and its memory, where it says so; 0 to 1. */
+  readonly usage: Readonly<Record<string, { readonly cpu: number; readonly memory: number }>>;
   readonly history: ServiceHistory;
   /** Those that could not be reached: what they had room for, and until when they rest. */
   readonly away: Readonly<Record<string, { readonly capacity: number; readonly untilMs: number }>>;
@@ -86,6 +88,7 @@ export function emptyBook(settings: DispatchSettings): DispatchBook {
     table: { tasks: {}, workers: {} },
     tickets: {},
     skills: {},
+    usage: {},
     history: {},
     away: {},
     nowMs: undefined,

@@ -280,6 +280,7 @@ export function figuresOf(book: DispatchBook) {
       tasks: running + queued,
       slowness: slownessOf(book, worker),
       success: successOf(book.history, worker),
+      ...(Object.hasOwn(book.usage, worker) ? book.usage[worker] : {}),
     }).score,
   }));
   const { rebalancing } = book;

@@ -75,8 +75,23 @@ export function pulled(
 export function left(book: DispatchBook, worker: string): Dispatching {
   const { [worker]: _, ...away } = book.away;
   const { [worker]: __, ...skills } = book.skills;
+  const { [worker]: ___, ...usage } = book.usage;
   const step = departed(book.table, worker, book.settings);
-  return carriedOn({ ...unplaced(book, worker), away, skills }, step);
+  return carriedOn({ ...unplaced(book, worker), away, skills, usage }, step);
+}
+
+/** What the process of some workers uses was measured. Of those that are not enrolled nothing is kept. */
+export function usageSaid(
+  book: DispatchBook,
+  {
+    workers,
+    cpu,
+    memory,
+  }: { readonly workers: readonly string[]; readonly cpu: number; readonly memory: number },
+): Dispatching {
+  const known = workers.filter((worker) => workerOf(book.table, worker) !== undefined);
+  const usage = Object.fromEntries(known.map((worker) => [worker, { cpu, memory }]));
+  return { book: { ...book, usage: { ...book.usage, ...usage } }, orders: [] };
 }
 
 /** How an attempt ended, and when. */

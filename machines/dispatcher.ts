@@ -38,6 +38,7 @@ import {
   settledBy,
   taken,
   ticked,
+  usageSaid,
   withdrawn,
 } from "./dispatch-steps.ts";
 import { refuse, reply } from "./verbs.ts";
@@ -208,6 +209,7 @@ export const dispatcherMachine = setup({
     enrol: { actions: ["step", "say"] },
     pull: { actions: ["step", "say"] },
     leave: { actions: ["step", "say"] },
+    used: { actions: "step" },
     cancel: { actions: ["step", "say"] },
     decide: { actions: ["step", "say"] },
     figures: { actions: "answerFigures" },
@@ -247,6 +249,8 @@ function stepOf({ book, calls }: DispatcherContext, event: Asked | Ended | Faile
       return pulled(book, event.worker, event.credits, event.skills);
     case "leave":
       return left(book, event.worker);
+    case "used":
+      return usageSaid(book, event);
     case "cancel":
       return withdrawn(book, event.id, event.reason);
     case "decide":

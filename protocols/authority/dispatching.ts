@@ -42,6 +42,12 @@ export const dispatching = defineProtocol({
     pull: z.object({ worker: address, credits: z.number().int().min(1).max(1_000), skills }),
     /** What it had goes on elsewhere. */
     leave: z.object({ worker: address }),
+    /** What the process of these workers uses of its processor and of its memory, 0 to 1, as measured there; counts for their scores. */
+    used: z.object({
+      workers: z.array(address).max(1_000),
+      cpu: z.number().min(0).max(1),
+      memory: z.number().min(0).max(1),
+    }),
     cancel: z.object({ id: z.string().max(128), reason: z.string().max(1_000).default("") }),
     /** What the level of the ladder that is asked now has decided of a task. */
     decide: z.object({

@@ -12,6 +12,7 @@ import {
   settledBy,
   taken,
   ticked,
+  usageSaid,
   withdrawn,
 } from "../../../machines/dispatch-steps.ts";
 import { dispatchDefaults } from "../../../machines/dispatcher.ts";
@@ -101,6 +102,18 @@ test("row 86: the score of a worker falls when it is throttled", () => {
     return figuresOf(book).workers.find(({ worker }) => worker === "w")?.score ?? 0;
   });
   expect(scores[1]).toBeLessThan((scores[0] as number) - 5);
+});
+
+test("row 86: the score of a worker falls while its process is busy, as it says itself, and is nobody else's", () => {
+  const scores = (book: DispatchBook): number[] => figuresOf(book).workers.map(({ score }) => score);
+  let book = emptyBook(dispatchDefaults);
+  for (const worker of ["w", "peer"]) ({ book } = offered(book, worker, 2, {}));
+  const [before, peer] = scores(book) as [number, number];
+  const said = usageSaid(book, { workers: ["w", "stranger"], cpu: 0.9, memory: 0.5 }).book;
+  expect(scores(said)[0]).toBeLessThan(before - 10);
+  expect(scores(said)[1]).toBe(peer);
+  expect(Object.keys(said.usage)).toEqual(["w"]);
+  expect(Object.keys(left(said, "w").book.usage)).toEqual([]);
 });
 
 /** The book after some steps, and who was given what by the last one. */

@@ -44,6 +44,7 @@ export const dispatcherOptions: PathsOptions<typeof dispatcherMachine> = {
     enrol: [{ worker: "hands.w", capacity: 1, skills: {} }],
     pull: [{ worker: "hands.w", credits: 1, skills: {} }],
     leave: [{ worker: "hands.w" }],
+    used: [{ workers: ["hands.w"], cpu: 0.5, memory: 0.5 }],
     cancel: [{ id: "a", reason: "" }],
     decide: [{ id: "a", level: 1, decision: "resolve", reason: "" }],
   },
