@@ -38,14 +38,14 @@ describe("a dispatcher with a worker that becomes five times slower in the middl
   test.each(["powerOfTwo", "skillAndHistory", "pull"] as const)(
     "row 89: %s ends within 25 % of what one who knows all could at best, of nine seeds in ten; half of them within 10 %",
     (by) => {
-      const costs = Array.from({ length: 20 }, (_, n) => {
+      const costs = Array.from({ length: 10 }, (_, n) => {
         const tasks = skewed(n + 1, 480);
         const { makespanMs, doneAtMs } = dispatchRun(tasks, eight, { by });
         expect(doneAtMs).toHaveLength(tasks.length);
         return makespanMs / clairvoyantMs(tasks, eight);
       }).sort((one, other) => one - other);
-      expect(costs[9]).toBeLessThanOrEqual(1.1);
-      expect(costs[17]).toBeLessThanOrEqual(1.25);
+      expect(costs[4]).toBeLessThanOrEqual(1.1);
+      expect(costs[8]).toBeLessThanOrEqual(1.25);
     },
     60_000,
   );

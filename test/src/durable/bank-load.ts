@@ -1,4 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "vitest";
+import { isCoxswainError, type OutgoingOf } from "../../../protocols/index.ts";
 import { type ActorSystem, createSystem, type Report, type SystemOptions } from "../../../src/index.ts";
 import { accountActor, bank, plainWorld } from "./bank.ts";
 
@@ -62,20 +64,34 @@ export interface Load {
 
 /**
  * Sends without end to accounts, each the next number as soon as the one before is stored, with a transfer to the next
- * account each third time.
+ * account each third time. What a full inbox refuses is sent again in a moment.
  */
-export function loadOn({ client }: Bank): Load {
+export function loadOn(
+  { client }: Bank,
+  {
+    everyMs,
+  }: {
+    /** Sends no faster, so that what waits when nobody works can be worked on soon. */ readonly everyMs?: number;
+  } = {},
+): Load {
   const credits = Array.from({ length: accounts }, () => 0);
   let stored = 0;
   let stopped = false;
   const run = async (account: number): Promise<void> => {
     const ref = client.ref(`account.n${account}`, bank);
     const to = `account.n${(account + 1) % accounts}`;
+    const send = async (message: OutgoingOf<typeof bank>): Promise<unknown> =>
+      ref.deliver(message).catch(async (error: unknown) => {
+        if (!isCoxswainError(error, "MAILBOX_FULL")) throw error;
+        await pause(50);
+        return send(message);
+      });
     for (let n = 1; !stopped; n++) {
-      await ref.deliver({ type: "credit", amount: 0, n });
+      await send({ type: "credit", amount: 0, n });
       credits[account] = n;
-      if (n % 3 === 0) await ref.deliver({ type: "transfer", to, amount: transferAmount, n: n + 1_000_000 });
+      if (n % 3 === 0) await send({ type: "transfer", to, amount: transferAmount, n: n + 1_000_000 });
       stored++;
+      if (everyMs !== undefined) await pause(everyMs);
     }
   };
   const runs = Array.from({ length: accounts }, (_, account) => run(account));

@@ -110,7 +110,7 @@ test.for([
   async ([what, stream], { annotate }) => {
     await using cluster = await testCluster();
     await using accounts = await bankOn(cluster.urls, { connection: { ...connection, replicas: 3 } });
-    const load = loadOn(accounts);
+    const load = loadOn(accounts, { everyMs: 10 });
     await expect.poll(() => load.stored, waits).toBeGreaterThan(200);
     const refs = load.credits.map((_, n) => accounts.client.ref(`account.n${n}`, bank));
     // Until each is in memory, its shard held.
