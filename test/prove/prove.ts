@@ -48,15 +48,18 @@ export async function prove(
     ...options,
     folder,
     proxies: needsProxy,
-    namespace: kinds.includes("partition"),
+    namespace: kinds.some((kind) => kind === "partition" || kind === "loss"),
   });
   let history: History;
   let settledMs: number;
   let counts: Counts;
   try {
-    const { withoutNamespace } = fleet;
-    if (withoutNamespace !== undefined) skipped.push(`partition: no namespaces here (${withoutNamespace})`);
-    const possible = kinds.filter((kind) => kind !== "partition" || withoutNamespace === undefined);
+    const missing = {
+      partition: fleet.withoutNamespace && `no namespaces here (${fleet.withoutNamespace})`,
+      loss: fleet.withoutLoss && `packets cannot be lost here (${fleet.withoutLoss})`,
+    } as Partial<Record<FaultKind, string>>;
+    const possible = kinds.filter((kind) => missing[kind] === undefined);
+    for (const kind of kinds) if (missing[kind] !== undefined) skipped.push(`${kind}: ${missing[kind]}`);
     fleet.begin();
     const faults = await strike(fleet, possible, options, say, signal);
     say("all is healed; the last messages are worked on");

@@ -53,6 +53,13 @@ const hands: Readonly<Record<FaultKind, CarryOut>> = {
     await node?.namespace?.heal();
     return node?.name;
   },
+  loss: async ({ fleet, fault, over }) => {
+    const node = fleet.nodes.find(({ namespace }) => namespace !== undefined);
+    await node?.namespace?.lose(5 + Math.round(fault.manner * 28));
+    await over();
+    await node?.namespace?.loseNone();
+    return node?.name;
+  },
   server: async (scene) => {
     const { servers } = scene.fleet;
     const index = Math.floor(scene.fault.victim * servers.ports.length);

@@ -4,7 +4,7 @@ export interface FaultRow {
   readonly says: string;
   /** How long it lasts, in milliseconds. */
   readonly lastsMs: readonly [least: number, most: number];
-  readonly needs?: "cluster" | "namespaces";
+  readonly needs?: "cluster" | "namespaces" | "packet loss";
 }
 
 /** What can be done to a system while it works. */
@@ -25,6 +25,11 @@ export const faultTable = {
   slow: { says: "all that is sent and delivered comes later, by up to 0.4 s", lastsMs: [1_000, 5_000] },
   clock: { says: "the wall clock of a node jumps, and jumps back", lastsMs: [1_000, 6_000] },
   partition: { says: "a node's link goes down", lastsMs: [500, 8_000], needs: "namespaces" },
+  loss: {
+    says: "of the packets to a node and from it some are lost, up to a third",
+    lastsMs: [1_000, 8_000],
+    needs: "packet loss",
+  },
 } as const satisfies Record<string, FaultRow>;
 
 export type FaultKind = keyof typeof faultTable;

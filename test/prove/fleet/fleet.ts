@@ -47,13 +47,15 @@ export class Fleet implements AsyncDisposable {
   readonly problems: string[];
   /** Why there is no namespace, where one was wanted. */
   readonly withoutNamespace: string | undefined;
+  /** Why no packets can be lost. */
+  readonly withoutLoss: string | undefined;
   readonly #client: Child;
   readonly #effectsUrl: string;
   readonly #records: RecordWatch | undefined;
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
-    parts: Pick<Fleet, "servers" | "proxies" | "nodes" | "problems" | "withoutNamespace">,
+    parts: Pick<Fleet, "servers" | "proxies" | "nodes" | "problems" | "withoutNamespace" | "withoutLoss">,
     own: Own,
   ) {
     this.servers = parts.servers;
@@ -61,6 +63,7 @@ export class Fleet implements AsyncDisposable {
     this.nodes = parts.nodes;
     this.problems = parts.problems;
     this.withoutNamespace = parts.withoutNamespace;
+    this.withoutLoss = parts.withoutLoss;
     this.#client = own.client;
     this.#effectsUrl = own.effectsUrl;
     this.#records = own.records;
@@ -135,7 +138,8 @@ export class Fleet implements AsyncDisposable {
     const withoutNamespace = typeof made === "string" ? made : undefined;
     const records = options.volatile ? undefined : stack.use(await RecordWatch.start(servers.urls, system));
     const own = { client, effectsUrl, records, stack: stack.move() };
-    return new Fleet({ servers, proxies, nodes, problems, withoutNamespace }, own);
+    const withoutLoss = withoutNamespace ?? namespace?.withoutLoss;
+    return new Fleet({ servers, proxies, nodes, problems, withoutNamespace, withoutLoss }, own);
   }
 
   /** The client begins to send. */

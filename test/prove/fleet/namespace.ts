@@ -8,11 +8,18 @@ export interface Namespace extends AsyncDisposable {
   readonly hostAddress: string;
   cut(): Promise<void>;
   heal(): Promise<void>;
+  /** Why no packets can be lost here: it needs `nft`. */
+  readonly withoutLoss: string | undefined;
+  /** Loses so many of a hundred packets, at most 99, either way, until `loseNone`. */
+  lose(percent: number): Promise<void>;
+  loseNone(): Promise<void>;
 }
 
 const ip = async (...args: string[]): Promise<void> => {
   await promisify(execFile)("ip", args);
 };
+
+const whyNot = (error: unknown): string => String((error as { stderr?: unknown }).stderr || error).trim();
 
 /**
  * Makes a namespace, where this machine allows it: it needs Linux, `ip`, and the right to administer the network.
@@ -41,13 +48,27 @@ export async function makeNamespace(number: number): Promise<Namespace | string>
     await ip("-n", name, "link", "set", "lo", "up");
   } catch (error) {
     await remove();
-    return String((error as { stderr?: unknown }).stderr ?? error).trim();
+    return whyNot(error);
   }
+  const nft = (script: string): Promise<void> => ip("netns", "exec", name, "nft", script);
+  const chain = (hook: string, percent: number): string =>
+    `add chain inet loss ${hook} { type filter hook ${hook} priority 0; }; add rule inet loss ${hook} numgen random mod 100 < ${percent} drop`;
+  // Also where there is none: two faults may overlap.
+  const none = "add table inet loss; delete table inet loss";
+  const lose = (percent: number): Promise<void> =>
+    nft(`${none}; add table inet loss; ${chain("input", percent)}; ${chain("output", percent)}`);
+  const loseNone = (): Promise<void> => nft(none);
+  const withoutLoss = await lose(1)
+    .then(loseNone)
+    .then(() => undefined, whyNot);
   return {
     name,
     hostAddress: address(1),
     cut: () => ip("link", "set", ours, "down"),
     heal: () => ip("link", "set", ours, "up"),
+    withoutLoss,
+    lose,
+    loseNone,
     [Symbol.asyncDispose]: remove,
   };
 }
