@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "nats";
 import { type EmbeddedServer, startServer } from "../../../src/server/index.ts";
@@ -25,11 +26,23 @@ export class Servers implements AsyncDisposable {
 
   /** Resolves once JetStream answers. */
   static async start(options: ServersOptions): Promise<Servers> {
-    const ports = await Promise.all(Array.from({ length: 2 * options.count }, freePort));
-    const servers = new Servers(options, ports.slice(0, options.count), ports.slice(options.count));
-    await Promise.all(servers.#ports.map((_, index) => servers.restart(index)));
-    await untilJetStreamAnswers(servers.urls);
-    return servers;
+    for (let left = 2; ; left--) {
+      const ports = await Promise.all(Array.from({ length: 2 * options.count }, freePort));
+      const servers = new Servers(options, ports.slice(0, options.count), ports.slice(options.count));
+      try {
+        const starting = servers.#ports.map((_, index) => servers.restart(index));
+        for (const each of await Promise.allSettled(starting))
+          if (each.status === "rejected") throw each.reason;
+        await untilJetStreamAnswers(servers.urls);
+        return servers;
+      } catch (error) {
+        // A port that was free is somebody else's by now.
+        await servers[Symbol.asyncDispose]();
+        if (left === 0) throw error;
+        const stores = servers.#ports.map((_, index) => join(options.folder, nameOf(index)));
+        await Promise.all(stores.map((store) => rm(store, { recursive: true, force: true })));
+      }
+    }
   }
 
   get urls(): string[] {
