@@ -1,11 +1,8 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { ActorDefinition } from "../actor.ts";
 import type { Definitions } from "./check/released.ts";
-import { CommandFailure, UsageError } from "./command.ts";
+import { CommandFailure } from "./command.ts";
+import { loadModule } from "./load-module.ts";
 import { plainText } from "./output.ts";
-import { refusalOf } from "./run.ts";
 
 /**
  * The actor definitions of a module, by the names of their types: its export `actors`, or its default one.
@@ -13,16 +10,8 @@ import { refusalOf } from "./run.ts";
  * @throws UsageError where there is no such file; CommandFailure for a module that has no definitions
  */
 export async function loadDefinitions(file: string): Promise<Definitions> {
-  const path = resolve(file);
   const name = plainText(file);
-  if (!existsSync(path)) throw new UsageError(`There is no file "${name}"`);
-  const refusal = refusalOf(file, process.features.typescript, process.version);
-  if (refusal !== undefined) throw new CommandFailure(refusal);
-  const module = (await import(pathToFileURL(path).href).catch((error: unknown) => {
-    throw new CommandFailure(
-      `"${name}" cannot be loaded: ${error instanceof Error ? error.stack : String(error)}`,
-    );
-  })) as { readonly actors?: unknown; readonly default?: unknown };
+  const module = await loadModule(file);
   const found = module.actors ?? module.default;
   const entries = typeof found === "object" && found !== null ? Object.entries(found) : [];
   const stranger = entries.find(([, value]) => !isDefinition(value));

@@ -1,7 +1,5 @@
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import {
   type Credential,
   inboxPrefixOf,
@@ -16,8 +14,8 @@ import {
 import { connectNats } from "../transport/nats.ts";
 import { connectionOptions, serverFor, serverOptions } from "./choose.ts";
 import { type Command, CommandFailure, exitCodes, type Given, UsageError } from "./command.ts";
+import { loadModule } from "./load-module.ts";
 import { plainText, print, say, toJson } from "./output.ts";
-import { refusalOf } from "./run.ts";
 
 /** Of the operator, where its connection is not named otherwise. */
 const passwordFrom = "COXSWAIN_OPERATOR_PASSWORD";
@@ -81,16 +79,8 @@ async function provisionFrom(given: Given, plan: SystemPlan): Promise<number> {
 }
 
 async function loadPlan(file: string): Promise<SystemPlan> {
-  const path = resolve(file);
   const name = plainText(file);
-  if (!existsSync(path)) throw new UsageError(`There is no file "${name}"`);
-  const refusal = refusalOf(file, process.features.typescript, process.version);
-  if (refusal !== undefined) throw new CommandFailure(refusal);
-  const module = (await import(pathToFileURL(path).href).catch((error: unknown) => {
-    throw new CommandFailure(
-      `"${name}" cannot be loaded: ${error instanceof Error ? error.stack : String(error)}`,
-    );
-  })) as { readonly plan?: unknown; readonly default?: unknown };
+  const module = await loadModule(file);
   const found = (module.plan ?? module.default) as Partial<SystemPlan> | undefined;
   if (typeof found?.system === "string" && typeof found.nodes === "object") return found as SystemPlan;
   throw new CommandFailure(
