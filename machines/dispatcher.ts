@@ -25,8 +25,8 @@ import {
   type DispatchOrder,
   type DispatchSettings,
   emptyBook,
-} from "./dispatch-book.ts";
-import { figuresOf } from "./dispatch-queue.ts";
+} from "./dispatch/book.ts";
+import { figuresOf } from "./dispatch/queue.ts";
 import {
   type AttemptEnd,
   attemptBroken,
@@ -40,7 +40,7 @@ import {
   ticked,
   usageSaid,
   withdrawn,
-} from "./dispatch-steps.ts";
+} from "./dispatch/steps.ts";
 import { refuse, reply } from "./verbs.ts";
 
 interface DispatcherContext {

@@ -21,7 +21,7 @@ export type {
   Gathered,
 } from "./delegation/delegation-context.ts";
 export * from "./delegation/delegation-machine.ts";
-export type { DispatchSettings } from "./dispatch-book.ts";
+export type { DispatchSettings } from "./dispatch/book.ts";
 export * from "./dispatcher.ts";
 export * as durability from "./durability/index.ts";
 export { deskMachine } from "./escalation/desk-machine.ts";

@@ -46,13 +46,15 @@ export function messageId(incarnation: string, count: number): MessageId {
   return `${incarnation}-${count.toString(36)}` as MessageId;
 }
 
-/** Quotes what came, short enough for an error message. */
+/** Quotes what came, on one line that is short enough for an error message. */
 export function quote(value: unknown): string {
   let text: string;
   try {
-    text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+    // What is not finite is nothing in JSON.
+    text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   } catch {
     text = `a value of type ${typeof value}`;
   }
-  return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+  const line = text.replace(/[\u2028\u2029]/g, " ");
+  return line.length > 120 ? `${line.slice(0, 117)}…` : line;
 }

@@ -1,6 +1,5 @@
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
-import type { Facts } from "../../protocols/index.ts";
-import { quote } from "./conditions.ts";
+import { type Facts, quote } from "../../protocols/index.ts";
 
 /** A condition in CEL. It sees facts and nothing else, and is over after a bounded number of steps. */
 export interface CelCondition {

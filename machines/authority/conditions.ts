@@ -1,4 +1,4 @@
-import type { Fact, Facts } from "../../protocols/index.ts";
+import { type Fact, type Facts, quote } from "../../protocols/index.ts";
 import { type Quantity, quantityOf, quantityText } from "./units.ts";
 
 export type Comparison = "<" | "<=" | "==" | "!=" | ">=" | ">";
@@ -101,11 +101,4 @@ function compare(a: number, is: Comparison, b: number): boolean {
     case ">":
       return a > b;
   }
-}
-
-/** A value in quotes, on one line, and not longer than one can read. */
-export function quote(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
-  const line = text.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
-  return line.length > 80 ? `${line.slice(0, 77)}…` : line;
 }

@@ -4,6 +4,7 @@ import {
   type Decision,
   type DelegationRequest,
   priorities,
+  quote,
   type Refused,
   type ResourceName,
   type RuleSet,
@@ -11,7 +12,6 @@ import {
   type Situation,
 } from "../../protocols/index.ts";
 import { type CompiledRules, compileRules } from "./compiled-rules.ts";
-import { quote } from "./conditions.ts";
 import { factsOf } from "./facts.ts";
 import { type Finding, governanceOf } from "./governance.ts";
 import { matchRules, nearestRules } from "./match.ts";

@@ -1,13 +1,13 @@
-import type {
-  DataClass,
-  DelegationRequest,
-  DelegationRule,
-  Facts,
-  RuleSet,
-  Situation,
+import {
+  type DataClass,
+  type DelegationRequest,
+  type DelegationRule,
+  type Facts,
+  quote,
+  type RuleSet,
+  type Situation,
 } from "../../protocols/index.ts";
 import type { CompiledGate } from "./compiled-rules.ts";
-import { quote } from "./conditions.ts";
 import { dataFacts, dataFactsOf } from "./facts.ts";
 import { durationText } from "./units.ts";
 

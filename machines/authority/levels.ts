@@ -1,5 +1,4 @@
-import type { AuthorityLevel } from "../../protocols/index.ts";
-import { quote } from "./conditions.ts";
+import { type AuthorityLevel, quote } from "../../protocols/index.ts";
 
 /** Something wrong with a rule set: where, as keys from its root, and what. */
 export interface Problem {

@@ -1,6 +1,12 @@
-import type { DelegationRequest, DelegationRule, Facts, Refused, Situation } from "../../protocols/index.ts";
+import {
+  type DelegationRequest,
+  type DelegationRule,
+  type Facts,
+  quote,
+  type Refused,
+  type Situation,
+} from "../../protocols/index.ts";
 import { type CompiledRule, type CompiledRules, precedence } from "./compiled-rules.ts";
-import { quote } from "./conditions.ts";
 
 /** How many of the rules that did not apply a refusal names. */
 const nearestMax = 3;

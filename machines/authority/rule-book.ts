@@ -1,7 +1,6 @@
 import { assign, emit, setup } from "xstate";
-import type { EmittedOf, MessageOf, RuleSet, rules } from "../../protocols/index.ts";
+import { type EmittedOf, type MessageOf, quote, type RuleSet, type rules } from "../../protocols/index.ts";
 import { refuse, reply } from "../verbs.ts";
-import { quote } from "./conditions.ts";
 import { canonicalText, hashOf } from "./hash.ts";
 import { validateRules } from "./rule-set.ts";
 

@@ -5,13 +5,14 @@ import {
   dataClass,
   dataGate,
   delegationRule,
+  quote,
   type ResourceName,
   type RuleSet,
   resourceNames,
   ruleSet,
 } from "../../protocols/index.ts";
 import { parseCel } from "./cel.ts";
-import { parseCondition, quote } from "./conditions.ts";
+import { parseCondition } from "./conditions.ts";
 import { authorityOrder, type Problem, problemsOfLevels } from "./levels.ts";
 import { presetLevels, presetOperations } from "./preset-levels.ts";
 import { resourceAmountOf } from "./units.ts";

@@ -1,6 +1,6 @@
-import type { DispatchBook, DispatchSettings } from "../../../machines/dispatch-book.ts";
-import { emptyBook } from "../../../machines/dispatch-book.ts";
-import { attemptEnded, offered, pulled, taken, ticked } from "../../../machines/dispatch-steps.ts";
+import type { DispatchBook, DispatchSettings } from "../../../machines/dispatch/book.ts";
+import { emptyBook } from "../../../machines/dispatch/book.ts";
+import { attemptEnded, offered, pulled, taken, ticked } from "../../../machines/dispatch/steps.ts";
 import { dispatchDefaults } from "../../../machines/dispatcher.ts";
 
 export interface RunTask {

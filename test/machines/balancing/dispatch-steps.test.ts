@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { contradictionIn } from "../../../machines/delegation/task-table.ts";
-import { type DispatchBook, type Dispatching, emptyBook } from "../../../machines/dispatch-book.ts";
-import { figuresOf } from "../../../machines/dispatch-queue.ts";
+import { type DispatchBook, type Dispatching, emptyBook } from "../../../machines/dispatch/book.ts";
+import { figuresOf } from "../../../machines/dispatch/queue.ts";
 import {
   attemptEnded,
   isBusy,
@@ -14,7 +14,7 @@ import {
   ticked,
   usageSaid,
   withdrawn,
-} from "../../../machines/dispatch-steps.ts";
+} from "../../../machines/dispatch/steps.ts";
 import { dispatchDefaults } from "../../../machines/dispatcher.ts";
 import { clairvoyantMs, dispatchRun, type RunTask, type RunWorker } from "./dispatch-run.ts";
 import { drawing } from "./draws.ts";

@@ -10,9 +10,9 @@ import {
   successOf,
   type WorkerQueue,
   type WorkerView,
-} from "./balancing/index.ts";
-import { assigned } from "./delegation/assign.ts";
-import { type DelegationOrder, taskOf, workerOf } from "./delegation/task-table.ts";
+} from "../balancing/index.ts";
+import { assigned } from "../delegation/assign.ts";
+import { type DelegationOrder, taskOf, workerOf } from "../delegation/task-table.ts";
 import {
   type DispatchBook,
   type Dispatching,
@@ -20,7 +20,7 @@ import {
   type Ticket,
   ticketOf,
   withTickets,
-} from "./dispatch-book.ts";
+} from "./book.ts";
 
 type Grant = Extract<DelegationOrder, { readonly do: "grant" }>;
 

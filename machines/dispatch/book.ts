@@ -1,12 +1,12 @@
-import type { ReplyTo } from "../protocols/index.ts";
+import type { ReplyTo } from "../../protocols/index.ts";
 import type {
   BalancerName,
   PredictionOptions,
   Rebalanced,
   RebalanceOptions,
   ServiceHistory,
-} from "./balancing/index.ts";
-import type { DelegationOrder, DelegationPolicy, TaskTable } from "./delegation/task-table.ts";
+} from "../balancing/index.ts";
+import type { DelegationOrder, DelegationPolicy, TaskTable } from "../delegation/task-table.ts";
 
 export type Dispatched = { readonly result: unknown; readonly worker: string; readonly attempt: number };
 type Asker = ReplyTo<Dispatched> | undefined;

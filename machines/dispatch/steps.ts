@@ -1,10 +1,10 @@
-import { learned } from "./balancing/index.ts";
-import { accepted, archived } from "./delegation/assign.ts";
-import { cancelled } from "./delegation/cancel.ts";
-import { decided, type LevelDecision } from "./delegation/escalate.ts";
-import { finished } from "./delegation/result.ts";
-import { type Delegated, hasEnded, taskOf, workerOf } from "./delegation/task-table.ts";
-import { departed, enrolled, timedOut } from "./delegation/timeout.ts";
+import { learned } from "../balancing/index.ts";
+import { accepted, archived } from "../delegation/assign.ts";
+import { cancelled } from "../delegation/cancel.ts";
+import { decided, type LevelDecision } from "../delegation/escalate.ts";
+import { finished } from "../delegation/result.ts";
+import { type Delegated, hasEnded, taskOf, workerOf } from "../delegation/task-table.ts";
+import { departed, enrolled, timedOut } from "../delegation/timeout.ts";
 import {
   type DispatchBook,
   type Dispatched,
@@ -14,8 +14,8 @@ import {
   ticketOf,
   withTicket,
   withTickets,
-} from "./dispatch-book.ts";
-import { goneOn, looked, unplaced } from "./dispatch-queue.ts";
+} from "./book.ts";
+import { goneOn, looked, unplaced } from "./queue.ts";
 
 const askersMax = 16;
 
