@@ -1,4 +1,5 @@
 import { type AnyEventObject, type AnyMachineSnapshot, assign, type UnknownAction } from "xstate";
+import { type ChildAction, resolveChildAction } from "./child-actions.ts";
 import { snapshotNowhere, snapshotWith } from "./internals.ts";
 import type { ActorScope, LocalActor } from "./tree-host.ts";
 
@@ -61,8 +62,9 @@ function runAction(
     return snapshot;
   }
   if (found.type === "xstate.assign" && snapshot.context) return assigned(found, snapshot, occasion, params);
-  const extra = { internalQueue: [], deferredActorIds: undefined };
-  const [next, resolved] = found.resolve(scope, snapshot, info, params, found, extra);
+  const [next, resolved] =
+    resolveChildAction(found as ChildAction, snapshot, scope, info, params) ??
+    found.resolve(scope, snapshot, info, params, found, { internalQueue: [], deferredActorIds: undefined });
   if (found.execute !== undefined) {
     const exec = found.execute.bind(null, scope, resolved) as never;
     scope.actionExecutor({ type: found.type, info, params: resolved, exec });
