@@ -47,7 +47,7 @@ export class NatsLink {
     const { env } = settings;
     this.#writer = new NatsWriter(nc, env);
     this.requests = new NatsRequests(() => this.nc, this.#writer, settings);
-    quickenParser(nc);
+    quickenParser(nc, () => this.#writer.answering());
     this.url = `${secure ? "tls" : "nats"}://${nc.getServer()}`;
     this.info = nc.info;
     this.#reading = new ReadingWatch(env);

@@ -23,19 +23,23 @@ const nothing = new Uint8Array(0);
  * Reads whole messages in one pass, and leaves everything else to the client's parser: that one takes
  * a step of a state machine for each byte, twice, which for small messages is most of the way in.
  *
+ * @param onRead called before anything of a piece is delivered.
  * @returns whether it was put in place.
  */
-export function quickenParser(nc: NatsConnection): boolean {
+export function quickenParser(nc: NatsConnection, onRead: () => void = () => {}): boolean {
   const { protocol } = nc as unknown as Inside;
   const { parser: own, processMsg } = protocol ?? {};
   if (protocol === undefined || own?.state !== 0 || typeof processMsg !== "function") return false;
-  protocol.parser = new QuickParser(own, (message, payload) => processMsg.call(protocol, message, payload));
+  const deliver = (message: Message, payload: Uint8Array): void =>
+    processMsg.call(protocol, message, payload);
+  protocol.parser = new QuickParser(own, deliver, onRead);
   return true;
 }
 
 export class QuickParser {
   readonly #own: { parse(chunk: Uint8Array): void };
   readonly #deliver: (message: Message, payload: Uint8Array) => void;
+  readonly #onRead: () => void;
   /** A line whose end has not come. */
   #rest = nothing;
   /** What the client's parser still has to get of a message that it has begun. */
@@ -44,12 +48,15 @@ export class QuickParser {
   constructor(
     own: { parse(chunk: Uint8Array): void },
     deliver: (message: Message, payload: Uint8Array) => void,
+    onRead: () => void = () => {},
   ) {
     this.#own = own;
     this.#deliver = deliver;
+    this.#onRead = onRead;
   }
 
   parse(given: Uint8Array): void {
+    this.#onRead();
     const chunk = this.#rest.length === 0 ? given : Buffer.concat([this.#rest, given]);
     this.#rest = nothing;
     let at = this.#passOn(chunk, 0, this.#owed);

@@ -27,9 +27,10 @@ const headBytesLength = 12;
 export type Fields = Readonly<Record<string, string>>;
 
 /**
- * Writes PUB commands, all of a turn of the event loop at once; frames to one place as one message. The client's own publish makes a text, an
- * array of bytes and an object for each message, which takes as long as all else on the way out together;
- * and it writes to the socket after each microtask that published, up to five times for one task of a worker.
+ * Writes PUB commands: all of a turn of the event loop at once, or all that comes of a piece that was read; frames to one
+ * place as one message. The client's own publish makes a text, an array of bytes and an object for each message, which takes
+ * as long as all else on the way out together; and it writes to the socket after each microtask that published, up to five
+ * times for one task of a worker.
  */
 export class NatsWriter {
   readonly #nc: NatsConnection;
@@ -44,6 +45,11 @@ export class NatsWriter {
   #start = 0;
   #end = 0;
   #scheduled = false;
+  #answering = false;
+  readonly #answered = (): void => {
+    this.#answering = false;
+    this.flush();
+  };
   /** The message at the end of what was written, and those that joined it; nothing after a flush. */
   readonly #open: OpenBatch;
 
@@ -58,6 +64,16 @@ export class NatsWriter {
   /** Whether it writes by itself, and not through the client's publish. */
   get direct(): boolean {
     return this.#inside !== undefined;
+  }
+
+  /**
+   * Something was read. What is written because of it leaves when it has been worked through, and not only after the
+   * event loop's next look at the sockets: a tenth of the time of a question that travels alone.
+   */
+  answering(): void {
+    if (this.#answering) return;
+    this.#answering = true;
+    process.nextTick(this.#answered);
   }
 
   /**
@@ -173,7 +189,7 @@ export class NatsWriter {
       this.flush();
       return false;
     }
-    if (!this.#scheduled) {
+    if (!this.#scheduled && !this.#answering) {
       this.#scheduled = true;
       this.#env.soon(this.#flush);
     }

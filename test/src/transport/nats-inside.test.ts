@@ -2,6 +2,7 @@ import { connect } from "nats";
 import { expect, test } from "vitest";
 import { realEnv } from "../../../src/env/env.ts";
 import { NatsDeliveries } from "../../../src/transport/nats-delivery.ts";
+import { NatsLink } from "../../../src/transport/nats-link.ts";
 import { quickenParser } from "../../../src/transport/nats-parser.ts";
 import { NatsWriter } from "../../../src/transport/nats-writer.ts";
 import type { Delivery } from "../../../src/transport/transport.ts";
@@ -38,6 +39,26 @@ test("the client's inside is where the fast ways in and out expect it; an upgrad
     ]);
   } finally {
     await nc.close();
+  }
+});
+
+test("an answer leaves when what was read has been worked through, without a turn of the event loop", async () => {
+  await using server = await testServer();
+  const asked = await connect({ servers: server.url, reconnect: false });
+  const asker = await connect({ servers: server.url, reconnect: false });
+  try {
+    const never = (): void => {};
+    const link = new NatsLink(asked, { env: { ...realEnv, soon: never } } as never, false);
+    asked.subscribe("in", {
+      callback: (_error, { reply }) =>
+        void Promise.resolve().then(() => link.publish(String(reply), new Uint8Array([7]), undefined)),
+    });
+    await asked.flush();
+    const { data } = await asker.request("in", undefined, { timeout: 10_000 });
+    expect([...data]).toEqual([7]);
+  } finally {
+    await asker.close();
+    await asked.close();
   }
 });
 
