@@ -12,6 +12,7 @@ export const jetStreamCode = {
   storageExceeded: 10047,
   streamNameInUse: 10058,
   streamNotFound: 10059,
+  streamSubjectsOverlap: 10065,
   wrongLastSequence: 10071,
   streamStoreFailed: 10077,
   consumerUnfiltered: 10099,

@@ -32,6 +32,12 @@ function queueConfig({ subjectMessagesMax }: StreamOptions): object {
   };
 }
 
+/**
+ * How a server refuses what somebody else makes at the same moment. 2.9 now and then finds that it overlaps, with what is not
+ * yet told from another (7 of 1,200 in fours).
+ */
+const whenRaced = [jetStreamCode.streamNameInUse, jetStreamCode.streamSubjectsOverlap];
+
 /** What a key's expected revision adds to its message, which the server counts into its size. */
 const headersMaxBytes = 512;
 
@@ -93,7 +99,8 @@ export class NatsStore implements Store {
     }
     const usual = { name, retention: "limits", storage: "file", allow_direct: false, num_replicas: replicas };
     const created = await this.#api.call<StreamInfo>(`STREAM.CREATE.${name}`, { ...usual, ...config });
-    const raced = refusedWith(created, jetStreamCode.streamNameInUse);
-    return raced ? this.#api.call<StreamInfo>(`STREAM.INFO.${name}`) : created;
+    if (!whenRaced.some((code) => refusedWith(created, code))) return created;
+    const raced = await this.#api.call<StreamInfo>(`STREAM.INFO.${name}`);
+    return refusedWith(raced, jetStreamCode.streamNotFound) ? created : raced;
   }
 }
