@@ -6,23 +6,19 @@ import type { Behaviour } from "./behaviour.ts";
 import type { Cell } from "./cell.ts";
 import type { Verdict } from "./xstate/host.ts";
 
-type Effect = () => void;
-
 /** Runs a plain reducer as a machine is run: effects are held until it returned, a throw ends at the wall. */
 export class ReducerHost implements Behaviour {
   readonly #reducer: ReducerBehaviour;
   readonly #cell: Cell;
-  readonly #turn: ReducerTurn;
+  readonly #turn: HeldTurn;
   #state: unknown;
-  #effects: Effect[] | undefined;
-  #question: ReplyTo | undefined;
   #fault: unknown;
   #faulted = false;
 
   constructor(reducer: ReducerBehaviour, cell: Cell, input: unknown) {
     this.#reducer = reducer;
     this.#cell = cell;
-    this.#turn = this.#makeTurn();
+    this.#turn = new HeldTurn(cell);
     try {
       this.#state = settled(reducer.initial(input), "initial");
     } catch (error) {
@@ -40,15 +36,15 @@ export class ReducerHost implements Behaviour {
   }
 
   receive(event: AnyEventObject): Verdict {
-    this.#question = event.replyTo;
+    this.#turn.begin(event.replyTo);
     try {
       this.#state = settled(this.#reducer.receive(this.#state, event as never, this.#turn), "receive");
     } catch (error) {
-      this.#effects = undefined;
+      this.#turn.forgo();
       this.#cell.failed(error);
       return "taken";
     }
-    if (this.#effects !== undefined) this.#release();
+    this.#turn.release();
     return "taken";
   }
 
@@ -71,15 +67,39 @@ export class ReducerHost implements Behaviour {
   cancelCalls(): void {}
 
   stop(): void {
-    this.#effects = undefined;
+    this.#turn.forgo();
   }
 
   persist(): unknown {
     return this.#state;
   }
+}
 
-  #release(): void {
-    const effects = this.#effects ?? [];
+type Effect = () => void;
+
+/** What a reducer may do with its turn: held until it has returned. One for each actor, for all its turns. */
+class HeldTurn implements ReducerTurn {
+  readonly #cell: Cell;
+  #question: ReplyTo | undefined;
+  #effects: Effect[] | undefined;
+
+  constructor(cell: Cell) {
+    this.#cell = cell;
+  }
+
+  begin(question: ReplyTo | undefined): void {
+    this.#question = question;
+  }
+
+  /** Nothing of what it wanted is done. */
+  forgo(): void {
+    this.#effects = undefined;
+  }
+
+  /** All of it is done, in order. */
+  release(): void {
+    const effects = this.#effects;
+    if (effects === undefined) return;
     this.#effects = undefined;
     const may = this.#cell.mayRelease();
     for (const effect of effects) {
@@ -88,32 +108,44 @@ export class ReducerHost implements Behaviour {
     }
   }
 
+  get self(): ActorAddress {
+    return this.#cell.address;
+  }
+
+  get nowMs(): number {
+    return this.#cell.env.nowMs();
+  }
+
+  reply(value: unknown): void {
+    this.#answer({ type: "answer", value });
+  }
+
+  refuse(reason: string): void {
+    this.#answer({ type: "refusal", reason });
+  }
+
+  tell(protocol: Protocol, to: ActorAddress, message: object): void {
+    this.#hold(() => this.#cell.send({ $to: to, protocol }, message as AnyEventObject));
+  }
+
+  emit(event: object): void {
+    this.#hold(() => this.#cell.emit(event as AnyEventObject));
+  }
+
+  stop(reason?: string): void {
+    const outcome =
+      reason === undefined ? { kind: "stopped" as const } : { kind: "stopped" as const, reason };
+    this.#hold(() => this.#cell.endWith(outcome));
+  }
+
+  #answer(given: Answer): void {
+    const to = this.#question;
+    if (to !== undefined) this.#hold(() => this.#cell.send(to, given));
+  }
+
   #hold(effect: Effect): void {
     this.#effects ??= [];
     this.#effects.push(effect);
-  }
-
-  #makeTurn(): ReducerTurn {
-    const cell = this.#cell;
-    const answer = (given: Answer): void => {
-      const to = this.#question;
-      if (to !== undefined) this.#hold(() => cell.send(to, given));
-    };
-    return {
-      self: cell.address,
-      get nowMs() {
-        return cell.env.nowMs();
-      },
-      reply: (value) => answer({ type: "answer", value }),
-      refuse: (reason) => answer({ type: "refusal", reason }),
-      tell: (protocol: Protocol, to: ActorAddress, message) =>
-        this.#hold(() => cell.send({ $to: to, protocol }, message as AnyEventObject)),
-      emit: (event) => this.#hold(() => cell.emit(event as AnyEventObject)),
-      stop: (reason) =>
-        this.#hold(() =>
-          cell.endWith(reason === undefined ? { kind: "stopped" } : { kind: "stopped", reason }),
-        ),
-    };
   }
 }
 
