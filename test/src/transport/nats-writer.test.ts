@@ -162,32 +162,6 @@ describe("writing requests", () => {
     expect(said).toEqual(["a 20000 -", `b ${20_000 - head.length} ${Object.keys(fields)}`]);
   });
 
-  test("what is written because something was read leaves when that has been worked through, without a turn", async () => {
-    const { nc, said } = client();
-    const writer = new NatsWriter(nc, env);
-    const workedThrough = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
-    writer.publish("before", bytes("1"), undefined);
-    writer.answering();
-    writer.answering();
-    await Promise.resolve().then(() => writer.publish("a", bytes("2"), undefined));
-    expect(said).toEqual([]);
-    await workedThrough();
-    expect(said).toEqual(["PUB before 1\r\n1\r\nPUB a 1\r\n2\r\n"]);
-    turn();
-    expect(said).toHaveLength(1);
-
-    writer.answering();
-    await Promise.resolve().then(() => writer.publish("b", bytes("3"), undefined));
-    await workedThrough();
-    expect(said).toHaveLength(2);
-    expect(turns).toEqual([]);
-    writer.publish("c", bytes("4"), undefined);
-    await workedThrough();
-    expect(said).toHaveLength(2);
-    turn();
-    expect(said).toHaveLength(3);
-  });
-
   test("hands over a long burst in parts, each byte once", () => {
     const { nc, said } = client();
     const writer = new NatsWriter({ ...nc, info } as never, env);
