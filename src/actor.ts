@@ -17,7 +17,10 @@ import { type MailboxLimits, mailboxLimits } from "./mailbox.ts";
 import { roleOf } from "./roster.ts";
 import { checkMachine } from "./xstate/host.ts";
 
-/** What a plain reducer may do besides returning its next state. Everything is sent after it returned; nothing if it throws. */
+/**
+ * What a plain reducer may do besides returning its next state. Everything is sent after it returned; nothing if it throws.
+ * Its methods are called on it (`turn.reply(…)`), not taken out of it.
+ */
 export interface ReducerTurn<P extends Protocol = Protocol> {
   readonly self: ActorAddress;
   /** Wall clock, epoch milliseconds. May jump. */
